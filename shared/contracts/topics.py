@@ -1,0 +1,24 @@
+"""The names of the topics. The key of every record is `tenant:source:account:conversation`."""
+
+from typing import Final
+
+TICKET_EVENTS: Final = "ticket-events"
+"""Verified webhooks and canonical ticket events; the only topic that carries message text."""
+
+CONVERSATIONS_CHANGED: Final = "conversations-changed"
+"""Which conversation reached which version; ids only."""
+
+CONVERSATIONS_SCORED: Final = "conversations-scored"
+"""Reviews and flags of a conversation; scores and spans, never text."""
+
+ALL: Final = (TICKET_EVENTS, CONVERSATIONS_CHANGED, CONVERSATIONS_SCORED)
+
+
+def dead_letters(topic: str) -> str:
+    """The topic that keeps what can never succeed on `topic`, with its reason."""
+    return f"{topic}.dlq"
+
+
+def conversation_key(tenant_id: str, source: str, account_id: str | None, external_id: str) -> bytes:
+    """Record key; equal for all events of one conversation, so their order holds."""
+    return f"{tenant_id}:{source}:{account_id or '-'}:{external_id}".encode()
