@@ -1,14 +1,14 @@
 """The tree of errors that cross a boundary; transports map them, nothing else does.
 
-    PruefsteinError
-    ├── Rejected     can never succeed        4xx, or the dead-letter topic
-    │   ├── Unauthenticated                   401
-    │   ├── Forbidden                         403
-    │   └── TooLarge                          413
-    ├── NotFound     no such thing (for you)  404
-    ├── Conflict     the state forbids it     409
-    ├── Transient    may succeed later        503 with Retry-After, or back off and try again
-    └── Stop         nothing more can be done the process ends
+PruefsteinError
+├── Rejected     can never succeed        4xx, or the dead-letter topic
+│   ├── Unauthenticated                   401
+│   ├── Forbidden                         403
+│   └── TooLarge                          413
+├── NotFound     no such thing (for you)  404
+├── Conflict     the state forbids it     409
+├── Transient    may succeed later        503 with Retry-After, or back off and try again
+└── Stop         nothing more can be done the process ends
 """
 
 __all__ = [
