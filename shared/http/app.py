@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 
 import uvicorn
 from fastapi import FastAPI
@@ -62,7 +62,7 @@ def create_app(
 
 def server(app: FastAPI, *, host: str, port: int) -> uvicorn.Server:
     """A uvicorn server that stops within 5 s of a signal; quiet, since requests are counted, not logged."""
-    return uvicorn.Server(
+    return _Server(
         uvicorn.Config(
             app,
             host=host,
@@ -76,6 +76,13 @@ def server(app: FastAPI, *, host: str, port: int) -> uvicorn.Server:
             server_header=False,
         )
     )
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the process, which stops all its parts together (`shared.process`)."""
+
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]  # theirs is a generator
+        return nullcontext()
 
 
 class _CountRequests:
