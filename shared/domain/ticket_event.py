@@ -7,9 +7,13 @@ A key that is absent from the facts means that the payload says nothing of it, s
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NotRequired, Required, TypedDict
+from typing import Final, NotRequired, Required, TypedDict
 
 from shared.domain.conversation import Channel, Role, Status
+
+DESCRIPTION_ID_PREFIX: Final = "desc-"
+"""Begins the id of a message that is the ticket's description where the helpdesk gives it no id of its own;
+the same text may come once more as a message, and then the description steps back."""
 
 
 class EventKind(StrEnum):
