@@ -21,8 +21,14 @@ def decode_json(body: bytes) -> object:
         # orjson refuses escaped lone surrogates, which senders do cut out of emojis.
         if b"\\ud" not in body and b"\\uD" not in body:
             raise _invalid(error) from None
-        return _clean(_decode_leniently(body))
-    return _clean(value) if b"\\u0000" in body else value
+        value = _decode_leniently(body)
+    else:
+        if b"\\u0000" not in body:
+            return value
+    try:
+        return _clean(value)
+    except RecursionError:
+        raise Rejected("the body is nested too deeply", reason="invalid_json") from None
 
 
 def _decode_leniently(body: bytes) -> object:
@@ -59,7 +65,6 @@ def clean_text(text: str) -> str:
 
 
 def _clean(value: object) -> object:
-    # Depth is bounded by the decoders, at about a thousand.
     if isinstance(value, str):
         return clean_text(value)
     if isinstance(value, list):
