@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
+from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
@@ -14,6 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.errors import PruefsteinError
 from shared.http import problems
 from shared.telemetry import metrics
+
+_CHECK_SECONDS: Final = 4.0
+"""Well under the ten seconds that Prometheus waits."""
 
 Check = Callable[[], Awaitable[None]]
 """Raises a `PruefsteinError` while the thing it looks at is not usable."""
@@ -40,21 +44,13 @@ def create_app(
 
     @app.get("/readyz", include_in_schema=False)
     async def readyz() -> Response:
-        names = list(checks)
-        results = await asyncio.gather(*(checks[name]() for name in names), return_exceptions=True)
-        answers: dict[str, str] = {}
-        for name, result in zip(names, results, strict=True):
-            if result is None:
-                answers[name] = "ready"
-            elif isinstance(result, PruefsteinError):
-                answers[name] = result.detail
-            else:
-                answers[name] = type(result).__name__
+        answers = await _ask(checks)
         is_ready = all(answer == "ready" for answer in answers.values())
         return JSONResponse(answers, status_code=200 if is_ready else 503)
 
     @app.get("/metrics", include_in_schema=False)
     async def prometheus() -> Response:
+        await _ask(checks)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return app
@@ -76,6 +72,27 @@ def server(app: FastAPI, *, host: str, port: int) -> uvicorn.Server:
             server_header=False,
         )
     )
+
+
+async def _ask(checks: Mapping[str, Check]) -> dict[str, str]:
+    """What each check answers within `_CHECK_SECONDS`, "ready" when all is well; noted in the metrics."""
+
+    async def answer(check: Check) -> str:
+        try:
+            async with asyncio.timeout(_CHECK_SECONDS):
+                await check()
+        except TimeoutError:
+            return "does not answer"
+        except PruefsteinError as error:
+            return error.detail
+        except Exception as error:
+            return type(error).__name__
+        return "ready"
+
+    answers = dict(zip(checks, await asyncio.gather(*map(answer, checks.values())), strict=True))
+    for name, said in answers.items():
+        metrics.READY.labels(name).set(said == "ready")
+    return answers
 
 
 class _Server(uvicorn.Server):

@@ -13,6 +13,13 @@ HTTP_SECONDS: Final = Histogram(
     "pruefstein_http_request_seconds", "Time to answer a request.", ["service", "route"], buckets=_SECONDS
 )
 
+READY: Final = Gauge(
+    "pruefstein_ready",
+    "Whether a thing the service depends on was usable when last asked: 1 or 0.",
+    ["check"],
+)
+"""Asked by /readyz and by every scrape."""
+
 EVENTS_IN: Final = Counter(
     "pruefstein_ingest_events_total", "Deliveries taken in, by vendor and outcome.", ["vendor", "outcome"]
 )

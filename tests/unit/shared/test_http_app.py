@@ -97,6 +97,13 @@ async def test_readiness_names_what_is_away(client: httpx.AsyncClient) -> None:
     assert (await client.get("/healthz")).status_code == 200
 
 
+async def test_every_scrape_asks_whether_the_service_is_ready(client: httpx.AsyncClient) -> None:
+    """An alert can say which thing is away, though nobody calls /readyz."""
+    text = (await client.get("/metrics")).text
+    assert 'pruefstein_ready{check="broker"} 0.0' in text
+    assert 'pruefstein_ready{check="database"} 1.0' in text
+
+
 async def test_requests_are_counted_by_route_not_by_path(client: httpx.AsyncClient) -> None:
     """Paths carry ids, labels must not."""
     await client.get("/number/17")
