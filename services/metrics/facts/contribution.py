@@ -1,0 +1,54 @@
+"""What the rollups gain and lose when a fact takes another's place. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from services.metrics.facts.fact import Fact
+
+Key = tuple[date | str | int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deltas:
+    """Differences by the key of each rollup, in the order of its key columns after the tenant."""
+
+    #: (day, team, channel, language, source) -> measure -> difference
+    rollup: dict[Key, dict[str, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
+    #: (day, team, agent) -> measure -> difference
+    agent_rollup: dict[Key, dict[str, int]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(int))
+    )
+    #: (duration, day, team, bin) -> difference
+    team_duration: dict[Key, int] = field(default_factory=lambda: defaultdict(int))
+    #: (duration, day, channel, language, source, bin) -> difference
+    channel_duration: dict[Key, int] = field(default_factory=lambda: defaultdict(int))
+
+
+def deltas(changes: Iterable[tuple[Fact | None, Fact | None]]) -> Deltas:
+    """Sum the differences of pairs (stored before, stored now); None where there is no fact."""
+    result = Deltas()
+    for before, now in changes:
+        if before is not None:
+            _add(result, before, -1)
+        if now is not None:
+            _add(result, now, 1)
+    return result
+
+
+def _add(result: Deltas, fact: Fact, sign: int) -> None:
+    day = fact.day
+    for sums in (
+        result.rollup[day, fact.team, fact.channel, fact.language, fact.source],
+        result.agent_rollup[day, fact.team, fact.agent],
+    ):
+        for name, amount in fact.measures.items():
+            sums[name] += sign * amount
+    for duration, number in (
+        ("first_response", fact.first_response_bin),
+        ("resolution", fact.resolution_bin),
+    ):
+        if number is not None:
+            result.team_duration[duration, day, fact.team, number] += sign
+            result.channel_duration[duration, day, fact.channel, fact.language, fact.source, number] += sign
