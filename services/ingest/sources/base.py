@@ -64,8 +64,9 @@ class Source(Protocol):
         ...
 
     def parse(self, payload: object, headers: Headers) -> list[TicketEvent]:
-        """The canonical events of a decoded JSON body;
-        a ping gives one event of kind PING, an unknown type none.
+        """The canonical events of a decoded JSON body.
+
+        A ping gives one event of kind PING, an unknown type none.
 
         Raises `Rejected` (never KeyError, TypeError and the like) for a body that breaks the contract.
         """

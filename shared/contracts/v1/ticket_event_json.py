@@ -51,4 +51,4 @@ def _plain(value: object) -> Any:
         return {name: _plain(value[name]) for name in names}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    return value
+    return int(value) if isinstance(value, float) and value.is_integer() else value
