@@ -7,23 +7,66 @@ from shared.db.migrate import OWNER, execute_script, tenant_table
 revision = "0001"
 down_revision = None
 
-CATEGORIES = "greeting closing empathy tone solution comprehension grammar readability timeliness".split()
-FLAGS = (
-    "churn escalation legal abuse publicity payment_dispute data_protection vulnerability repeat_contact "
-    "unanswered agent_abuse"
-).split()
-COUNTS = (
-    "conversations finished finished_no_reopen finished_no_repeat finished_no_return finished_one_reply "
-    "eligible reviewed scored csat_n csat_satisfied csat_finished nps_n nps_promoters nps_detractors ces_n "
-    "first_response_n resolution_n sentiment_n sentiment_negative sentiment_positive predicted_csat_n"
-).split() + [
+CATEGORIES = [
+    "greeting",
+    "closing",
+    "empathy",
+    "tone",
+    "solution",
+    "comprehension",
+    "grammar",
+    "readability",
+    "timeliness",
+]
+FLAGS = [
+    "churn",
+    "escalation",
+    "legal",
+    "abuse",
+    "publicity",
+    "payment_dispute",
+    "data_protection",
+    "vulnerability",
+    "repeat_contact",
+    "unanswered",
+    "agent_abuse",
+]
+COUNTS = [
+    "conversations",
+    "finished",
+    "finished_no_reopen",
+    "finished_no_repeat",
+    "finished_no_return",
+    "finished_one_reply",
+    "eligible",
+    "reviewed",
+    "scored",
+    "csat_n",
+    "csat_satisfied",
+    "csat_finished",
+    "nps_n",
+    "nps_promoters",
+    "nps_detractors",
+    "ces_n",
+    "first_response_n",
+    "resolution_n",
+    "sentiment_n",
+    "sentiment_negative",
+    "sentiment_positive",
+    "predicted_csat_n",
     *(f"rated_{category}" for category in CATEGORIES),
     *(f"passed_{category}" for category in CATEGORIES),
     *(f"flag_{kind}" for kind in FLAGS),
 ]
-AMOUNTS = (
-    "score_sum csat_sum ces_sum first_response_sum resolution_sum sentiment_shift_sum predicted_csat_sum"
-).split()
+AMOUNTS = [
+    "score_sum",
+    "csat_sum",
+    "ces_sum",
+    "first_response_sum",
+    "resolution_sum",
+    "sentiment_shift_sum",
+    "predicted_csat_sum",
+]
 TABLES = ("api_key", "fact", "flag", "rollup", "agent_rollup", "team_duration", "channel_duration")
 
 
@@ -99,7 +142,7 @@ create index fact_agent on metrics.fact (tenant_id, agent, opened_at desc, conve
 create index fact_status on metrics.fact (tenant_id, status, opened_at desc, conversation_id desc);
 create index fact_external on metrics.fact (tenant_id, external_id);
 
-comment on column metrics.fact.channel is 'Here and in language, agent and team an empty text stands for none.';
+comment on column metrics.fact.channel is 'Here and in language, agent, team an empty text stands for none.';
 comment on column metrics.fact.day is 'Of opened_at, in UTC; KPIs are kept by it.';
 comment on column metrics.fact.flags is 'Kinds found by the current review, whatever people made of them.';
 comment on column metrics.fact.conversations is
@@ -129,7 +172,7 @@ create index flag_state_severest on metrics.flag (tenant_id, state, rank desc, r
 create index flag_kind on metrics.flag (tenant_id, kind, conversation_id);
 
 comment on column metrics.flag.seen_messages is 'All messages that ever proved it; a new one opens it again.';
-comment on column metrics.flag.withdrawn_at is 'The reviews stopped finding it after a person had decided on it.';
+comment on column metrics.flag.withdrawn_at is 'No longer found, but a person had decided on it.';
 comment on column metrics.flag.changed_by is 'The API key that set the state.';
 """
 
@@ -177,8 +220,8 @@ create table metrics.channel_duration (
 );
 
 comment on table metrics.rollup is 'Sums of the measures of metrics.fact, kept in the same transactions.';
-comment on table metrics.agent_rollup is 'By agent; apart, since agents would multiply the rows of the other.';
-comment on table metrics.team_duration is 'Histogram of durations; bins as in shared.domain.kpi.duration_bin.';
+comment on table metrics.agent_rollup is 'Apart, since agents would multiply the rows of the other.';
+comment on table metrics.team_duration is 'Histogram; bins as in shared.domain.kpi.duration_bin.';
 comment on table metrics.channel_duration is 'By channel; apart, since teams would multiply its rows.';
 """
 
