@@ -1,7 +1,8 @@
 """Which conversations are asked for: the same filters for lists and KPIs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Self
 
 from shared.contracts.instants import parse_instant
 from shared.domain.conversation import Channel, Status
@@ -26,6 +27,12 @@ class Filters:
     flag: FlagKind | None = None
     min_score: float | None = None
     max_score: float | None = None
+
+    def with_external_id(self, external_id: str | None) -> Self:
+        """These, and that id at the helpdesk. Raises `Rejected` for what no id can be."""
+        if external_id is not None and "\x00" in external_id:
+            raise Rejected("a filter holds a NUL character", reason="invalid_filter")
+        return replace(self, external_id=external_id)
 
     @property
     def whole_days(self) -> bool:
