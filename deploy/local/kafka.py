@@ -99,7 +99,7 @@ class Kafka:
             cache=self.cache, kafka_home=self.kafka_home, repository=self.repository, say=self.say
         )
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        leftovers.stop("Kafka", self._pid_file, say=self.say)
+        self.clear_leftovers()
         require_free(self.port, owner="Kafka", setting="KAFKA_PORT")
         self._write_settings()
         java = self._java(jars)
@@ -121,6 +121,10 @@ class Kafka:
         except BaseException:
             self._child.kill()
             raise
+
+    def clear_leftovers(self) -> None:
+        """Stop a broker that an earlier run left behind on our data."""
+        leftovers.stop("Kafka", self._pid_file, say=self.say)
 
     def stop(self, *, timeout: float = 6.0) -> None:
         """Stop cleanly; kill it when that takes longer than `timeout` seconds."""

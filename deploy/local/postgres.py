@@ -77,15 +77,19 @@ class Postgres:
         """Where the data really lie."""
         return reachable_data_dir(self.data_dir)
 
+    @property
+    def has_data(self) -> bool:
+        """Whether it has been started before."""
+        return (self.place / "PG_VERSION").exists()
+
     def start(self) -> None:
         """Return once it accepts connections. Raises StackError with one line on what is in the way."""
         binaries = programs()
         place = self.place
         place.parent.mkdir(parents=True, exist_ok=True)
-        if (place / "PG_VERSION").exists():
-            self._clear_leftovers(place)
+        self.clear_leftovers()
         require_free(self.port, owner="PostgreSQL", setting="POSTGRES_PORT")
-        if not (place / "PG_VERSION").exists():
+        if not self.has_data:
             self._initialise(binaries, place)
         settings = {**_SETTINGS, "port": str(self.port), **({} if self.durable else _THROWAWAY)}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
@@ -168,11 +172,12 @@ class Postgres:
             raise StackError(f"PostgreSQL cannot prepare {place}: {(said or ['no reason given'])[0][:300]}")
         fresh.replace(place)
 
-    def _clear_leftovers(self, place: Path) -> None:
+    def clear_leftovers(self) -> None:
         """Stop a server that still holds the data; drop the note of one that is gone.
 
         The server itself would refuse to start when the old process number belongs to a stranger by now.
         """
+        place = self.place
         note = place / "postmaster.pid"
         noted = _noted_pid(note)
         holders = list(_processes_in(place))

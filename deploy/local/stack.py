@@ -1,0 +1,330 @@
+"""The whole product on one machine: broker, database, three services, and the feed.
+
+    Kafka    ─┐
+              ├─> migrations, topics ─> ingest, autoqa, metrics ─> demo tenant ─> feed
+    Postgres ─┘
+
+Blocking: call it from a thread where an event loop runs. Every child ends with the process that started it.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Final, Literal, Self
+
+from deploy.local import credentials, demo, leftovers
+from deploy.local.errors import StackError
+from deploy.local.kafka import Kafka
+from deploy.local.ports import HOST, free_ports, require_free
+from deploy.local.postgres import SUPERUSER, Postgres
+from deploy.local.process import cut_log
+from deploy.local.service import Service, child_environment, run_module
+from deploy.local.settings import LocalSettings
+
+ServiceName = Literal["ingest", "autoqa", "metrics"]
+SERVICES: Final[tuple[ServiceName, ...]] = ("ingest", "autoqa", "metrics")
+DATABASE: Final = "pruefstein"
+_LEAST_FREE: Final = 256 * 1024 * 1024
+"""Bytes of disk without which a start is refused: better now than half way."""
+
+
+def _quiet(_: str) -> None:
+    """Say nothing."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Stack:
+    """One embedded stack; `with Stack(...) as stack` starts and stops it."""
+
+    settings: LocalSettings
+    """Its ports and its folder."""
+    feed: bool = False
+    """Whether demo conversations are sent."""
+    say: Callable[[str], None] = _quiet
+    """Told of every step."""
+    extra: dict[str, str] = field(default_factory=dict)
+    """Further variables for the services, e.g. `AUTOQA_BATCH_TOKENS`; each gets those with its prefix."""
+    kafka: Kafka = field(init=False)
+    postgres: Postgres = field(init=False)
+    services: dict[ServiceName, Service] = field(init=False)
+    feeder: Service = field(init=False)
+    _passwords: dict[str, str] = field(default_factory=dict, init=False)
+    _lock: IO[str] | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        home, settings = self.settings.home, self.settings
+        self.kafka = Kafka(
+            data_dir=home / "kafka",
+            port=settings.kafka_port,
+            log_file=self.logs / "kafka.log",
+            cache=settings.cache,
+            kafka_home=settings.kafka_home,
+            repository=settings.maven_repository,
+            say=self.say,
+        )
+        self.postgres = Postgres(
+            data_dir=home / "postgres",
+            port=settings.postgres_port,
+            password="",
+            log_file=self.logs / "postgres.log",
+            say=self.say,
+        )
+        self.services = {
+            "ingest": self._program("ingest", settings.ingest_port),
+            "autoqa": self._program("autoqa", settings.autoqa_port),
+            "metrics": self._program("metrics", settings.metrics_port),
+        }
+        self.feeder = self._program("feed", None)
+
+    @classmethod
+    def on_free_ports(cls, home: Path, *, feed: bool = False, extra: dict[str, str] | None = None) -> Self:
+        """A second stack in a folder of its own, for tests and benchmarks."""
+        names = ("ingest_port", "autoqa_port", "metrics_port", "kafka_port", "postgres_port")
+        ports = dict(zip(names, free_ports(len(names)), strict=True))
+        settings = LocalSettings().model_copy(update={**ports, "home": home})
+        return cls(settings=settings, feed=feed, extra=extra or {})
+
+    @property
+    def logs(self) -> Path:
+        """One file per child."""
+        return self.settings.home / "logs"
+
+    @property
+    def env_file(self) -> Path:
+        """Addresses, keys and secrets of the demo tenant."""
+        return self.settings.home / "demo.env"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The lines of `env_file`."""
+        return demo.read_env(self.env_file)
+
+    def start(self) -> None:
+        """Return once all is ready. Raises StackError, with everything stopped again, when it cannot."""
+        self._claim_home()
+        try:
+            self._check_room()
+            self._stop_leftovers()
+            self._check_ports()
+            self._passwords = credentials.load_or_create(
+                self.settings.home / "secrets.json", data_exist=self.postgres.has_data
+            )
+            self._start_all()
+        except BaseException:
+            self.stop()
+            raise
+
+    @contextlib.contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Hold the folder without starting anything. Raises StackError while a stack runs in it."""
+        self._claim_home()
+        try:
+            self._stop_leftovers()
+            yield
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """Stop feed, services, Kafka, Postgres, in that order, within ten seconds. Safe to repeat."""
+        self.feeder.stop(timeout=1.0)
+        together([partial(service.stop, timeout=5.0) for service in self.services.values()])
+        self.kafka.stop(timeout=2.5)
+        self.postgres.stop(timeout=1.2)
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def kill_service(self, name: ServiceName) -> None:
+        """SIGKILL to one service."""
+        self.services[name].kill()
+
+    def restart_service(self, name: ServiceName) -> None:
+        """Start a service that is down and wait until it is ready."""
+        service = self.services[name]
+        service.stop(timeout=5.0)
+        service.start()
+        service.wait_ready()
+
+    def cut_logs(self) -> None:
+        """Keep the logs of all children bounded."""
+        for log_file in self.logs.glob("*.log"):
+            cut_log(log_file)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _start_all(self) -> None:
+        self.postgres.password = self._passwords["postgres"]
+        fresh = not self.postgres.has_data
+        with self._timed("Kafka and PostgreSQL accept connections"):
+            together([self.kafka.start, self.postgres.start])
+        with self._timed("Database and topics are up to date"):
+            together([self._migrate, self._create_topics])
+        for name in SERVICES:
+            self.services[name] = self._program(name, self.services[name].port)
+            self.services[name].start()
+        waits = [self._waiter(name) for name in SERVICES]
+        if fresh or not self.env_file.exists():
+            self.say("Making the demo tenant with its API keys and webhook sources")
+            waits.append(self._seed)
+        together(waits)
+        self._refresh_addresses()
+        if self.feed:
+            self.feeder = self._program("feed", None)
+            self.feeder.start()
+
+    def _waiter(self, name: ServiceName) -> Callable[[], None]:
+        def wait() -> None:
+            with self._timed(f"{name} is ready"):
+                self.services[name].wait_ready()
+
+        return wait
+
+    def _program(self, name: str, port: int | None) -> Service:
+        return Service(
+            name=name,
+            arguments=["deploy.local.feed"] if name == "feed" else [f"services.{name}", "serve"],
+            environment=self._environment(name, port),
+            port=port,
+            log_file=self.logs / f"{name}.log",
+            pid_file=self.settings.home / "run" / f"{name}.pid",
+        )
+
+    def _environment(self, name: str, port: int | None) -> dict[str, str]:
+        prefix = f"{name.upper()}_"
+        if name == "feed":
+            return child_environment({"FEED_ENV_FILE": str(self.env_file)}, prefix=prefix)
+        own = {
+            f"{prefix}HOST": HOST,
+            f"{prefix}PORT": str(port),
+            f"{prefix}KAFKA__BOOTSTRAP_SERVERS": self.kafka.bootstrap,
+            **self._database(f"{prefix}DATABASE__", name, self._passwords.get(name, "")),
+        }
+        if name == "ingest":
+            own["INGEST_DEFAULT_TENANT"] = demo.TENANT
+        extra = {key: value for key, value in self.extra.items() if key.startswith(prefix)}
+        return child_environment({**own, **extra}, prefix=prefix)
+
+    def _database(self, prefix: str, user: str, password: str) -> dict[str, str]:
+        port = str(self.settings.postgres_port)
+        values = {"HOST": HOST, "PORT": port, "NAME": DATABASE, "USER": user, "PASSWORD": password}
+        return {f"{prefix}{name}": value for name, value in values.items()}
+
+    def _migrate(self) -> None:
+        own = self._database("MIGRATE_DATABASE__", SUPERUSER, self._passwords["postgres"])
+        roles = {f"MIGRATE_{name.upper()}_PASSWORD": self._passwords[name] for name in SERVICES}
+        run_module(["deploy.migrate"], child_environment({**own, **roles}))
+
+    def _create_topics(self) -> None:
+        run_module(["deploy.topics"], child_environment({"TOPICS_BOOTSTRAP_SERVERS": self.kafka.bootstrap}))
+
+    def _seed(self) -> None:
+        made = demo.seed(
+            ingest=self.services["ingest"].environment, metrics=self.services["metrics"].environment
+        )
+        demo.write_env(self.env_file, {**self._addresses(), **made})
+
+    def _addresses(self) -> dict[str, str]:
+        urls = {f"{name.upper()}_URL": self.services[name].url for name in SERVICES}
+        return {**urls, "KAFKA_BOOTSTRAP": self.kafka.bootstrap}
+
+    def _refresh_addresses(self) -> None:
+        """Ports may have moved since the file was written."""
+        kept = self.env
+        if kept != {**kept, **self._addresses()}:
+            demo.write_env(self.env_file, {**kept, **self._addresses()})
+
+    def _claim_home(self) -> None:
+        home = self.settings.home
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            self.logs.mkdir(exist_ok=True)
+            lock = (home / "lock").open("a+")
+        except OSError as error:
+            raise StackError(f"{home} cannot be used: {error.strerror}; set PRUEFSTEIN_HOME") from error
+        try:
+            # The kernel drops it with the process, so a crash leaves no lock behind.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            owner = lock.read().strip() or "unknown"
+            lock.close()
+            raise StackError(
+                f"Prüfstein already runs in {home} (process {owner}): stop it first, or set PRUEFSTEIN_HOME "
+                "and the ports for a second one"
+            ) from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        self._lock = lock
+
+    def _check_room(self) -> None:
+        free = shutil.disk_usage(self.settings.home).free
+        if free < _LEAST_FREE:
+            raise StackError(
+                f"only {free // 1024**2} MB are free on the disk of {self.settings.home}: "
+                f"{_LEAST_FREE // 1024**2} MB are needed to start"
+            )
+
+    def _stop_leftovers(self) -> None:
+        for service in (self.feeder, *self.services.values()):
+            leftovers.stop(service.name, service.pid_file, say=self.say)
+        self.kafka.clear_leftovers()
+        self.postgres.clear_leftovers()
+
+    def _check_ports(self) -> None:
+        owners = {"KAFKA_PORT": "Kafka", "POSTGRES_PORT": "PostgreSQL"}
+        taken: dict[int, str] = {}
+        for setting, port in self.settings.ports().items():
+            if port in taken:
+                raise StackError(f"{setting} and {taken[port]} are both {port}: each needs a port of its own")
+            taken[port] = setting
+            require_free(
+                port, owner=owners.get(setting, setting.removesuffix("_PORT").lower()), setting=setting
+            )
+
+    @contextlib.contextmanager
+    def _timed(self, what: str) -> Iterator[None]:
+        start = time.monotonic()
+        yield
+        self.say(f"{what} ({time.monotonic() - start:.1f} s)")
+
+
+def together(jobs: Sequence[Callable[[], object]]) -> None:
+    """Run blocking jobs at the same time and wait for all; raises what the first failed one raised.
+
+    After a failure the others get three seconds to come to an end. The threads do not hold up the end of the
+    process: a signal must not wait for a download.
+    """
+    failures: list[BaseException] = []
+
+    def attempt(job: Callable[[], object]) -> None:
+        try:
+            job()
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=attempt, args=(job,), daemon=True) for job in jobs]
+    for thread in threads:
+        thread.start()
+    give_up_at = float("inf")
+    while any(thread.is_alive() for thread in threads) and time.monotonic() < give_up_at:
+        if failures and give_up_at == float("inf"):
+            give_up_at = time.monotonic() + 3.0
+        time.sleep(0.02)
+    if failures:
+        raise failures[0]
