@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from shared.domain.conversation import Channel
-from shared.domain.labels import MessageFlag, Resolved, Sentiment, Signal, Tone
+from shared.domain.labels import MessageFlag, Sentiment, Signal, Tone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,25 +58,6 @@ class AgentPrediction:
 
 
 Prediction = CustomerPrediction | AgentPrediction
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadTurn:
-    """A message in its place in the conversation, for what only the whole can tell.
-
-    `prediction` is None for a bot's message, a deleted one and one without words.
-    """
-
-    role: Literal["customer", "agent", "bot"]
-    prediction: Prediction | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutcomeGuess:
-    """How the conversation ended: calibrated probabilities of `resolved`, and the expected CSAT 1..5."""
-
-    resolved: Mapping[Resolved, float]
-    csat: float
 
 
 class MessageModel(Protocol):
