@@ -1,6 +1,6 @@
 """Which conversations are asked for: the same filters for lists and KPIs."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Self
 
@@ -33,6 +33,14 @@ class Filters:
         if external_id is not None and "\x00" in external_id:
             raise Rejected("a filter holds a NUL character", reason="invalid_filter")
         return replace(self, external_id=external_id)
+
+    def names(self) -> list[str]:
+        """The filters given, without those of time."""
+        return [
+            field.name
+            for field in fields(self)
+            if not field.name.startswith("opened_") and getattr(self, field.name) is not None
+        ]
 
     @property
     def whole_days(self) -> bool:

@@ -73,3 +73,10 @@ EVENT_TO_SCORE_SECONDS: Final = Histogram(
     "From the moment ingest took in the event to the published score.",
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300),
 )
+
+KPI: Final = Gauge(
+    "pruefstein_kpi",
+    "Key figures of conversations opened in the last days, as in GET /v1/kpis, in the unit named there.",
+    ["tenant", "team", "kpi"],
+)
+"""`team`: the busiest ones, `other`, `none` and `all`; by default the last 30 days."""

@@ -1,0 +1,173 @@
+"""Sums and histograms, from the rollups or from the facts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Select,
+    Table,
+    cast,
+    func,
+    literal_column,
+    select,
+    text,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.metrics.fact_conditions import conditions
+from services.metrics.filters import Filters
+from services.metrics.kpis.plan import BinsFrom, Group, Plan, SumsFrom
+from services.metrics.tables import AGENT_ROLLUP, CHANNEL_DURATION, FACT, ROLLUP, TEAM_DURATION
+from shared.db.database import Database
+from shared.domain.kpi import Duration
+from shared.errors import Rejected
+
+MAX_ROWS: Final = 10_000
+_SUMS: Final = {SumsFrom.ROLLUP: ROLLUP, SumsFrom.AGENT_ROLLUP: AGENT_ROLLUP, SumsFrom.FACT: FACT}
+_BINS: Final = {
+    BinsFrom.TEAM_DURATION: TEAM_DURATION,
+    BinsFrom.CHANNEL_DURATION: CHANNEL_DURATION,
+    BinsFrom.FACT: FACT,
+}
+_PERIOD_FORMAT: Final = {Group.DAY: "YYYY-MM-DD", Group.WEEK: 'IYYY"-W"IW', Group.MONTH: "YYYY-MM"}
+
+GroupKey = tuple[str, ...]
+"""One value a group, in the order asked for; an empty text stands for none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """What the formulas need, by group."""
+
+    sums: Mapping[GroupKey, Mapping[str, int]]
+    bins: Mapping[Duration, Mapping[GroupKey, Mapping[int, int]]]
+
+
+class KpiStore:
+    """Of one database."""
+
+    def __init__(self, database: Database) -> None:
+        """Of the role `metrics`."""
+        self._database = database
+
+    async def tenants(self) -> list[str]:
+        """Everybody who has conversations or sources."""
+        async with self._database.tenantless() as connection:
+            found = await connection.execute(text("select * from ingest.tenants()"))
+            return sorted(found.scalars())
+
+    async def totals(self, tenant_id: str, plan: Plan, filters: Filters) -> Totals:
+        """One query for all sums, one a duration. Raises `Rejected` when there are too many groups."""
+        async with self._database.transaction(tenant_id) as connection:
+            sums = await self._sums(connection, tenant_id, plan, filters)
+            bins = {
+                duration: await self._bins(connection, tenant_id, plan, filters, duration)
+                for duration in plan.durations
+            }
+        return Totals(sums=sums, bins=bins)
+
+    async def recount(self, tenant_id: str, plan: Plan, filters: Filters) -> Totals:
+        """The same from the facts alone, whatever the rollups say."""
+        return await self.totals(
+            tenant_id, replace(plan, sums_from=SumsFrom.FACT, bins_from=BinsFrom.FACT), filters
+        )
+
+    async def _sums(
+        self, connection: AsyncConnection, tenant_id: str, plan: Plan, filters: Filters
+    ) -> dict[GroupKey, dict[str, int]]:
+        table = _SUMS[plan.sums_from]
+        totals = [func.sum(table.c[name]).label(name) for name in plan.measures]
+        query = _grouped(table, plan, totals, _where(table, tenant_id, filters), named=plan.measures)
+        rows = (await connection.execute(query.limit(MAX_ROWS + 1))).all()
+        if len(rows) > MAX_ROWS:
+            raise Rejected(f"more than {MAX_ROWS} rows: ask for less", reason="too_many_rows")
+        count = len(plan.groups)
+        return {
+            tuple(row[:count]): dict(
+                zip(plan.measures, (int(total or 0) for total in row[count:]), strict=True)
+            )
+            for row in rows
+        }
+
+    async def _bins(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        plan: Plan,
+        filters: Filters,
+        duration: Duration,
+    ) -> dict[GroupKey, dict[int, int]]:
+        table = _BINS[plan.bins_from]
+        where = list(_where(table, tenant_id, filters))
+        if table is FACT:
+            number = FACT.c[f"{duration}_bin"]
+            where.append(number.is_not(None))
+            count: ColumnElement[Any] = func.count()
+        else:
+            number = table.c.bin
+            where.append(table.c.duration == duration)
+            count = func.sum(table.c.n)
+        query = _grouped(table, plan, [count.label("n")], where, named=("n",), by=number.label("bin"))
+        bins: dict[GroupKey, dict[int, int]] = {}
+        for row in await connection.execute(query):
+            *key, number_of, n = row
+            bins.setdefault(tuple(key), {})[number_of] = int(n)
+        return bins
+
+
+def _where(table: Table, tenant_id: str, filters: Filters) -> Iterator[ColumnElement[bool]]:
+    if table is FACT:
+        yield from conditions(tenant_id, filters)
+        return
+    yield table.c.tenant_id == tenant_id
+    if filters.opened_from is not None:
+        yield table.c.day >= filters.opened_from.date()
+    if filters.opened_before is not None:
+        yield table.c.day < filters.opened_before.date()
+    for name in filters.names():
+        yield table.c[name] == str(getattr(filters, name))
+
+
+def _grouped(
+    table: Table,
+    plan: Plan,
+    totals: Sequence[ColumnElement[Any]],
+    where: Iterator[ColumnElement[bool]] | Sequence[ColumnElement[bool]],
+    *,
+    named: Sequence[str],
+    by: ColumnElement[Any] | None = None,
+) -> Select[Any]:
+    """Sums by group (and `by`). Periods are formed from sums by day: their names cost more than adding."""
+    source: FromClause = table
+    keys: list[ColumnElement[Any]] = []
+    for group in plan.groups:
+        if group is plan.period:
+            continue
+        if group is Group.TAG:
+            tags = func.unnest(table.c.tags).table_valued("tag", name="tags").lateral()
+            source = source.join(tags, literal_column("true"))
+            keys.append(tags.c.tag.label("tag"))
+        else:
+            keys.append(table.c[group.value].label(group.value))
+    extra = [] if by is None else [by]
+    if plan.period is None:
+        grouped = [*keys, *extra]
+        return select(*grouped, *totals).select_from(source).where(*where).group_by(*grouped)
+    day = table.c.day.label("day")
+    daily = (
+        select(day, *keys, *extra, *totals).select_from(source).where(*where).group_by(day, *keys, *extra)
+    ).subquery("daily")
+    outer: list[ColumnElement[Any]] = [
+        func.to_char(daily.c.day, _PERIOD_FORMAT[group]).label("period")
+        if group is plan.period
+        else daily.c[group.value]
+        for group in plan.groups
+    ]
+    if by is not None:
+        outer.append(daily.c.bin)
+    sums = [cast(func.sum(daily.c[name]), BigInteger).label(name) for name in named]
+    return select(*outer, *sums).group_by(*outer)
