@@ -64,7 +64,10 @@ class ConsumeLoop(Generic[T]):
         clock: Clock,
         batching: Batching = Batching(),
     ) -> None:
-        """`decode` raises `Rejected` for a record that can never be read; `handle` is all or nothing."""
+        """`decode` raises `Rejected` for a record that can never be read; it runs in a worker thread.
+
+        `handle` is all or nothing.
+        """
         self._settings = settings
         self._topics = topics
         self._group = group
@@ -137,13 +140,12 @@ class ConsumeLoop(Generic[T]):
             self._observe(client, records)
 
     async def _process(self, records: Sequence[Record]) -> None:
-        decoded: list[tuple[Record, T]] = []
-        refused: list[tuple[Record, Exception, int]] = []
-        for record in records:
-            try:
-                decoded.append((record, self._decode(record)))
-            except Rejected as error:
-                refused.append((record, error, 1))
+        # Parsing may take long, and the heartbeat, the HTTP side and the stop signal share the event loop.
+        decoded, refused = await asyncio.to_thread(self._decode_all, records)
+        for record, error, _ in refused:
+            if not isinstance(error, Rejected):
+                log.error("consumer.decode_failed", group=self._group, offset=record.offset, exc_info=error)
+                self._count_unexpected()
         by_topic: defaultdict[str, int] = defaultdict(int)
         for record in records:
             by_topic[record.topic] += 1
@@ -164,6 +166,19 @@ class ConsumeLoop(Generic[T]):
             metrics.BATCH_SECONDS.labels(topic).observe(seconds)
             metrics.RECORDS_CONSUMED.labels(topic).inc(count)
         await self._bury(refused)
+
+    def _decode_all(
+        self, records: Sequence[Record]
+    ) -> tuple[list[tuple[Record, T]], list[tuple[Record, Exception, int]]]:
+        """In a worker thread. What is refused comes with its error and the number of attempts."""
+        decoded: list[tuple[Record, T]] = []
+        refused: list[tuple[Record, Exception, int]] = []
+        for record in records:
+            try:
+                decoded.append((record, self._decode(record)))
+            except Exception as error:  # a poison record must not stop the partition
+                refused.append((record, error, 1))
+        return decoded, refused
 
     async def _one_by_one(self, decoded: Sequence[tuple[Record, T]]) -> list[tuple[Record, Exception, int]]:
         refused: list[tuple[Record, Exception, int]] = []
