@@ -1,0 +1,139 @@
+"""Joins the parts of ingest into a process."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI
+
+from services.ingest.directory import SourceDirectory
+from services.ingest.endpoints import WEBHOOK_ROUTE, Doors, router
+from services.ingest.handlers import Folder, republish
+from services.ingest.language import LanguageDetector
+from services.ingest.records import arrivals_of
+from services.ingest.refold import Arrival
+from services.ingest.settings import IngestSettings
+from services.ingest.store import Store
+from shared.broker.consume import ConsumeLoop
+from shared.broker.kafka import Producer
+from shared.clock import Clock, SystemClock
+from shared.contracts import topics
+from shared.db.database import Database
+from shared.errors import Transient
+from shared.http.app import create_app, server
+from shared.http.auth import Authenticator
+from shared.process import run_until_stopped
+from shared.telemetry import logging
+from shared.telemetry.logging import get_logger
+
+log = get_logger()
+
+GROUP = "ingest"
+
+
+class Ingest:
+    """The parts of one process. Nothing connects before it is used; `close` gives everything back."""
+
+    def __init__(self, settings: IngestSettings, *, clock: Clock, group: str = GROUP) -> None:
+        """`group` names the consumers that share the work."""
+        self._settings = settings
+        self._clock = clock
+        self._database = Database(settings.database)
+        self._stopping = asyncio.Event()
+        self.store = Store(self._database)
+        self.producer = Producer(settings.kafka, client_id=GROUP, timeout=settings.acknowledge_seconds)
+        self._languages = LanguageDetector(settings.languages)
+        folder = Folder(store=self.store, producer=self.producer, languages=self._languages, clock=clock)
+        self.consumer: ConsumeLoop[tuple[Arrival, ...]] = ConsumeLoop(
+            settings=settings.kafka,
+            topics=[topics.TICKET_EVENTS],
+            group=group,
+            decode=partial(arrivals_of, default_tenant=settings.default_tenant),
+            handle=folder.on_arrivals,
+            producer=self.producer,
+            clock=clock,
+        )
+        self.app = self._app()
+
+    def _app(self) -> FastAPI:
+        @asynccontextmanager
+        async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+            yield
+
+        app = create_app(
+            service="ingest",
+            title="Prüfstein ingest",
+            description="Takes in what helpdesks and other systems tell of conversations.",
+            lifespan=lifespan,
+            checks={
+                "broker": self.producer.ping,
+                "database": self._database.ping,
+                "consumer": self._check_consumer,
+            },
+        )
+        app.state.authenticator = Authenticator(self._database)
+        app.state.doors = Doors(
+            settings=self._settings,
+            directory=SourceDirectory(self.store.webhook_source),
+            producer=self.producer,
+            clock=self._clock,
+        )
+        # First, since every webhook passes the routes in their order.
+        app.router.routes.insert(0, WEBHOOK_ROUTE)
+        app.include_router(router)
+        return app
+
+    async def _check_consumer(self) -> None:
+        if not self.consumer.is_ready:
+            raise Transient("the consumer is joining its group or waiting")
+
+    async def keep_republishing(self) -> None:
+        """Look for what nobody scored, at once and then regularly, until stopped."""
+        at_start = True
+        while not self._stopping.is_set():
+            try:
+                await republish(
+                    store=self.store, producer=self.producer, clock=self._clock, at_start=at_start
+                )
+                at_start = False
+            except Transient as error:
+                log.warning("ingest.republish_waits", reason=error.reason)
+            pause = 5.0 if at_start else self._settings.republish_seconds
+            try:
+                await asyncio.wait_for(self._stopping.wait(), timeout=pause)
+            except TimeoutError:
+                continue
+
+    def stop(self) -> None:
+        """Finish the batch at hand."""
+        self._stopping.set()
+        self.consumer.stop()
+
+    async def close(self) -> None:
+        """Flush and disconnect."""
+        await self.producer.close()
+        await self._database.close()
+
+
+async def serve(settings: IngestSettings) -> None:
+    """Run the service until a signal."""
+    logging.configure(service="ingest", level=settings.log_level)
+    ingest = Ingest(settings, clock=SystemClock())
+    http = server(ingest.app, host=settings.host, port=settings.port)
+
+    def stop() -> None:
+        http.should_exit = True
+        ingest.stop()
+
+    try:
+        await run_until_stopped(
+            {
+                "http": http.serve(),
+                "consumer": ingest.consumer.run(),
+                "republish": ingest.keep_republishing(),
+            },
+            stop,
+        )
+    finally:
+        await ingest.close()

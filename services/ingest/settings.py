@@ -1,0 +1,41 @@
+"""Everything about ingest that an operator can set."""
+
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from services.ingest.language import DEFAULT_LANGUAGES, LanguageDetector
+from shared.settings import ServiceSettings
+
+
+class IngestSettings(ServiceSettings):
+    """Read from the environment with the prefix `INGEST_`."""
+
+    model_config = SettingsConfigDict(env_prefix="INGEST_")
+
+    port: int = 8081
+    """TCP port of the HTTP server."""
+    max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
+    """Largest webhook or single event taken in; longer ones get 413."""
+    max_batch_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
+    """Largest body of `POST /v1/events`, which may hold many events."""
+    acknowledge_seconds: float = Field(default=4.0, gt=0)
+    """So long the broker may take to acknowledge before a sender gets 503; helpdesks give up after 5 s."""
+    default_tenant: str | None = None
+    """The tenant of records on `ticket-events` that name none; without it they become dead letters."""
+    languages: Annotated[tuple[str, ...], NoDecode] = DEFAULT_LANGUAGES
+    """Languages told apart in messages: two-letter codes, separated by commas."""
+    republish_seconds: float = Field(default=60.0, gt=0)
+    """How often conversations that nobody scored are looked for and published again."""
+
+    @field_validator("languages", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("languages")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        LanguageDetector(value)
+        return value
