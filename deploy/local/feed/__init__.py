@@ -1,0 +1,1 @@
+"""Demo conversations, sent as the signed webhooks of real helpdesks."""
