@@ -17,6 +17,9 @@ people = st.none() | st.fixed_dictionaries(
     {}, optional={"id": st.sampled_from(["1", "2"]), "name": maybe_word, "kind": st.just("agent")}
 )
 scores = st.sampled_from([1.0, 3, 5.0])
+teams = st.none() | st.fixed_dictionaries(
+    {}, optional={"id": st.sampled_from(["1", "2"]), "name": maybe_word}
+)
 surveys = st.none() | st.fixed_dictionaries(
     {"score": scores}, optional={"raw": maybe_word, "comment": maybe_word, "at": st.none() | instants}
 )
@@ -32,7 +35,7 @@ conversations = st.fixed_dictionaries(
         "status_raw": maybe_word,
         "priority": maybe_word,
         "tags": st.lists(words, max_size=2),
-        "team": people,
+        "team": teams,
         "assignee": people,
         "customer": people,
         "created_at": st.none() | instants,
@@ -43,7 +46,7 @@ conversations = st.fixed_dictionaries(
         "nps": surveys,
         "ces": surveys,
         "sla": st.none() | st.dictionaries(words, maybe_word, max_size=2),
-        "merged_into": maybe_word,
+        "merged_into": st.none() | st.just("8"),
     },
 )
 messages = st.fixed_dictionaries(
