@@ -1,0 +1,136 @@
+"""The model off the event loop: one pass at a time, filled fairly from all who ask.
+
+    predict(a) ──┐
+    predict(b) ──┼─> jobs, in turn, up to a token budget ─> model.predict in one thread ─> answers
+    predict(c) ──┘
+
+A small request never waits for a whole bulk import, only for the pass at hand.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from services.autoqa.predictions import MessageInput, MessageModel, Prediction
+from shared.errors import Transient
+from shared.telemetry import metrics
+
+__all__ = ["Inference"]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Job:
+    messages: Sequence[MessageInput]
+    tokens: Sequence[int]
+    done: asyncio.Future[list[Prediction]]
+    answers: list[Prediction | None]
+    taken: int = 0
+    missing: int = field(default=0)
+
+
+class Inference:
+    """Opened with the process, closed with it. Belongs to one event loop."""
+
+    def __init__(self, model: MessageModel, *, pass_tokens: int, max_queued_messages: int) -> None:
+        """`pass_tokens` bounds one pass, and so the wait of a newcomer."""
+        self._model = model
+        self._pass_tokens = pass_tokens
+        self._max_queued = max_queued_messages
+        self._queued = 0
+        self._jobs: deque[_Job] = deque()
+        self._wake = asyncio.Event()
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix="model")
+        self._worker: asyncio.Task[None] | None = None
+
+    @property
+    def revision(self) -> str:
+        """The model's."""
+        return self._model.revision
+
+    @property
+    def is_busy(self) -> bool:
+        """So much is queued that callers who can wait should."""
+        return self._queued >= self._max_queued
+
+    async def predict(self, messages: Sequence[MessageInput]) -> list[Prediction]:
+        """One prediction a message, in order. Raises what the model raised, to its own pass alone."""
+        if not messages:
+            return []
+        tokens = await asyncio.to_thread(self._model.token_counts, messages)
+        done: asyncio.Future[list[Prediction]] = asyncio.get_running_loop().create_future()
+        job = _Job(
+            messages=messages, tokens=tokens, done=done, answers=[None] * len(messages), missing=len(messages)
+        )
+        self._queued += len(messages)
+        self._jobs.append(job)
+        if self._worker is None:
+            self._worker = asyncio.create_task(self._work(), name="inference")
+        self._wake.set()
+        return await done
+
+    async def close(self) -> None:
+        """Finish the pass at hand; what is queued is refused."""
+        if self._worker is not None:
+            self._worker.cancel()
+            await asyncio.gather(self._worker, return_exceptions=True)
+        for job in self._jobs:
+            if not job.done.done():
+                job.done.set_exception(Transient("the service is stopping", reason="stopping"))
+        await asyncio.to_thread(self._threads.shutdown)
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._wake.wait()
+            chosen, tokens = self._next_pass()
+            if not chosen:
+                self._wake.clear()
+                continue
+            started = time.perf_counter()
+            inputs = [job.messages[place] for job, place in chosen]
+            try:
+                predictions = await loop.run_in_executor(self._threads, self._model.predict, inputs)
+            except Exception as error:
+                for job in {id(job): job for job, _ in chosen}.values():
+                    if not job.done.done():
+                        job.done.set_exception(error)
+                continue
+            finally:
+                self._queued -= len(chosen)
+            metrics.ENCODE_SECONDS.observe(time.perf_counter() - started)
+            metrics.ENCODE_TOKENS.observe(tokens)
+            metrics.MESSAGES_ENCODED.inc(len(chosen))
+            for (job, place), prediction in zip(chosen, predictions, strict=True):
+                _answer(job, place, prediction)
+
+    def _next_pass(self) -> tuple[list[tuple[_Job, int]], int]:
+        """Messages of the jobs in turn, at least one, up to the budget."""
+        chosen: list[tuple[_Job, int]] = []
+        tokens = 0
+        while self._jobs:
+            job = self._jobs[0]
+            if job.done.done():
+                # Its caller went away, or an earlier pass of it failed.
+                self._jobs.popleft()
+                self._queued -= len(job.messages) - job.taken
+                continue
+            cost = job.tokens[job.taken]
+            if chosen and tokens + cost > self._pass_tokens:
+                break
+            chosen.append((job, job.taken))
+            tokens += cost
+            job.taken += 1
+            self._jobs.popleft()
+            if job.taken < len(job.messages):
+                self._jobs.append(job)
+        return chosen, tokens
+
+
+def _answer(job: _Job, place: int, prediction: Prediction) -> None:
+    job.answers[place] = prediction
+    job.missing -= 1
+    if not job.missing and not job.done.done():
+        job.done.set_result([answer for answer in job.answers if answer is not None])
