@@ -30,7 +30,7 @@ def execute_script(sql: str) -> None:
     """For migrations: run several statements at once, in the migration's transaction."""
     connection = op.get_bind()
     # The driver's prepared statements take one statement only; its simple protocol takes them all.
-    connection.connection.driver_connection.run_async(lambda driver: driver.execute(sql))  # type: ignore[union-attr]
+    connection.connection.dbapi_connection.run_async(lambda driver: driver.execute(sql))  # type: ignore[union-attr]
 
 
 def tenant_table(table: str) -> str:
