@@ -18,6 +18,9 @@ from typing import Final
 GRACE: Final = 5.0
 """Seconds between a child's own signal and SIGKILL."""
 
+_HAS_PROC: Final = Path("/proc/self/stat").exists()
+"""False on macOS, where a number alone must do."""
+
 
 class Guard:
     """The parent's side; the process behind it starts with the first child."""
@@ -55,19 +58,26 @@ guard: Final = Guard()
 
 
 def started_at(pid: int) -> str | None:
-    """The kernel's start time of a process, which tells it from a later one with the same number."""
+    """The kernel's start time of a running process, which tells it from a later one with the same number.
+
+    None when there is no such process, or one that has ended and whose parent has not yet noticed.
+    """
+    if not _HAS_PROC:
+        try:
+            os.kill(pid, 0)
+        except OSError:
+            return None
+        return "unknown"
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        # The name of the program, in brackets, may hold anything; the fields after it are numbered from 3.
+        words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return None if words[0] == "Z" else words[19]
     except (OSError, IndexError):
         return None
 
 
 def _is_same(pid: int, start: str | None) -> bool:
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return started_at(pid) == start
+    return start is not None and started_at(pid) == start
 
 
 def _send(pid: int, signum: int) -> None:

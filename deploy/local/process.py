@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from deploy.local.errors import StackError
-from deploy.local.guard import guard
+from deploy.local.guard import guard, started_at
 
 LOG_LIMIT: Final = 16 * 1024 * 1024
 """Bytes after which a child's log is cut."""
@@ -158,13 +158,9 @@ def cut_log(log_file: Path, limit: int = LOG_LIMIT) -> None:
 
 def wait_gone(pid: int, timeout: float) -> bool:
     """Whether a process that is not our child ended within `timeout` seconds."""
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        except PermissionError:
+    start, deadline = started_at(pid), time.monotonic() + timeout
+    while start is not None and started_at(pid) == start:
+        if time.monotonic() > deadline:
             return False
         time.sleep(0.05)
-    return False
+    return True
