@@ -106,7 +106,7 @@ def _transcript(parts: ConversationParts, texts: Mapping[str, str]) -> list[Tran
                 **{
                     name: said
                     for name, said in parts.predictions.get(row["id"], {}).items()
-                    if name in ("sentiment", "flags", "signals", "tone", "evidence")
+                    if name in ("sentiment", "flags", "signals", "tone", "abuse", "evidence")
                 },
             }
         )

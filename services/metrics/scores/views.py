@@ -1,7 +1,6 @@
 """Conversations as the API shows them."""
 
 from datetime import datetime
-from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -85,10 +84,15 @@ class TranscriptMessage(BaseModel):
         examples=[{"greeting": 0.99}],
     )
     tone: MessageTone | None = Field(default=None, description="Agent messages only.")
-    evidence: Any = Field(
+    abuse: float | None = Field(
+        default=None,
+        description="Agent messages only: calibrated probability of abuse, where it was looked at.",
+        examples=[0.01],
+    )
+    evidence: dict[str, tuple[int, int]] | None = Field(
         default=None,
         description="By answer of the model, the half-open range of code points that weighed most.",
-        examples=[{"churn": {"start": 4, "end": 47}}],
+        examples=[{"churn": [4, 47]}],
     )
 
 

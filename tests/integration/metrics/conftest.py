@@ -16,7 +16,7 @@ from services.metrics.settings import MetricsSettings
 from shared.clock import FrozenClock
 from shared.db.database import Database
 from shared.http.auth import KeyRole
-from tests.integration.metrics.world import POLICY, STAND_IN, World
+from tests.integration.metrics.world import World
 from tests.stack import TestDatabase
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -51,10 +51,6 @@ class Metrics:
 async def world(database: TestDatabase) -> AsyncIterator[World]:
     """What the other services have stored."""
     connection = await database.connect()
-    if await connection.fetchval("select to_regclass('autoqa.review_v1') is null"):
-        await connection.execute(STAND_IN)
-        for table in ("review", "prediction"):
-            await connection.execute(POLICY.format(table))
     yield World(connection)
     await connection.close()
 

@@ -10,29 +10,6 @@ import orjson
 
 OPENED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
-STAND_IN = """
-create schema if not exists autoqa;
-create table if not exists autoqa.review (
-    tenant_id text not null, id text not null, conversation_id text not null, round int not null,
-    is_current bool not null, conversation_version bigint not null, scorecard_id text not null,
-    scorecard_version int not null, model_revision text not null, state text not null,
-    score double precision, ratings jsonb not null, flags jsonb not null, sentiment jsonb,
-    predicted_csat double precision, resolved_label text, resolved_probability double precision,
-    scored_at timestamptz not null, primary key (tenant_id, id));
-create table if not exists autoqa.prediction (
-    tenant_id text not null, conversation_id text not null, message_id text not null,
-    model_revision text not null, output jsonb not null,
-    primary key (tenant_id, conversation_id, message_id, model_revision));
-create view autoqa.review_v1 with (security_invoker = true) as select * from autoqa.review;
-create view autoqa.prediction_v1 with (security_invoker = true) as select * from autoqa.prediction;
-grant usage on schema autoqa to metrics;
-grant select on autoqa.review, autoqa.prediction, autoqa.review_v1, autoqa.prediction_v1 to metrics;
-"""
-POLICY = """
-alter table autoqa.{0} enable row level security;
-create policy tenant on autoqa.{0} using (tenant_id = nullif(current_setting('app.tenant_id', true), ''));
-"""
-
 
 def a_rating(category: str, outcome: str = "passed", **other: Any) -> dict[str, Any]:
     """One rating as it is published."""
@@ -146,6 +123,7 @@ class World:
             "round": 1,
             "is_current": True,
             "conversation_version": 1,
+            "reopen_count": 0,
             "scorecard_id": "default",
             "scorecard_version": 1,
             "model_revision": "rev-1",
@@ -174,7 +152,7 @@ class World:
                 "message_id": message_id,
                 "model_revision": "rev-1",
             },
-            {"output": orjson.dumps(dict(output)).decode()},
+            {"input_hash": b"", "output": orjson.dumps(dict(output)).decode()},
         )
 
     async def forget(self, conversation_id: str, *, tenant_id: str = "a") -> None:
