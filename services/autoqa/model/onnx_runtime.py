@@ -1,0 +1,53 @@
+"""The default runtime: the int8 graph in ONNX Runtime on the CPU. Needs no torch."""
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from services.autoqa.model.batching import BatchedModel
+from services.autoqa.model.confidence import Confidence
+from services.autoqa.model.encode import Encoder
+from services.autoqa.model.files import CONFIDENCE, GRAPH, TOKENIZER, check_config, revision_of
+from services.autoqa.model.reading import Floats
+
+BATCH_TOKENS: Final = 1024
+"""Padded tokens of one pass: activations of one layer then stay near the processor's caches."""
+
+
+class OnnxNetwork:
+    """One session; ONNX Runtime allows calls from several threads."""
+
+    def __init__(self, graph: Path, *, threads: int) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        # Waiting threads would burn a core that the service's other work needs.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.enable_cpu_mem_arena = False
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+
+    def __call__(
+        self, ids: NDArray[np.int64], mask: NDArray[np.bool_], own: NDArray[np.bool_]
+    ) -> tuple[Floats, Floats]:
+        """See Network."""
+        logits, contributions = self._session.run(
+            ["logits", "contributions"],
+            {"ids": ids, "mask": mask.astype(np.int32), "own": own.astype(np.float32)},
+        )
+        return logits, contributions
+
+
+def load_onnx_model(folder: Path, *, threads: int) -> BatchedModel:
+    """Opens the graph in `folder`."""
+    check_config(folder)
+    return BatchedModel(
+        encoder=Encoder(folder / TOKENIZER),
+        network=OnnxNetwork(folder / GRAPH, threads=threads),
+        confidence=Confidence.load(folder / CONFIDENCE),
+        revision=revision_of(folder, GRAPH),
+        batch_tokens=BATCH_TOKENS,
+    )

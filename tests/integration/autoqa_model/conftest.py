@@ -1,0 +1,14 @@
+"""The shipped weights, opened once."""
+
+import pytest
+
+from services.autoqa.model import load_model
+from services.autoqa.model.files import GRAPH, WEIGHTS_FOLDER
+from services.autoqa.predictions import MessageModel
+
+
+@pytest.fixture(scope="session")
+def model() -> MessageModel:
+    if not (WEIGHTS_FOLDER / GRAPH).exists():
+        pytest.skip("the shipped weights are not in this checkout")
+    return load_model("onnx", threads=2)
