@@ -19,24 +19,29 @@ VENDORS: Final = ("zendesk", "zammad", "chatwoot", "intercom", "freshdesk", "hel
 _PARALLEL: Final = 3
 
 
-def seed(*, ingest: Mapping[str, str], metrics: Mapping[str, str]) -> dict[str, str]:
+def seed(
+    *, keys_with: tuple[str, Mapping[str, str]], sources_with: tuple[str, Mapping[str, str]]
+) -> dict[str, str]:
     """Make the keys and sources through the services' command lines; the lines of `demo.env` about them.
 
-    `ingest` and `metrics` are the environments of those services. Raises StackError when one refuses.
+    Both arguments are a module and its environment. Raises StackError when one refuses.
     """
 
     def key(role: str) -> dict[str, str]:
-        arguments = ["services.metrics", "keys", "add", "--tenant", TENANT, "--role", role]
-        printed = run_module([*arguments, "--name", f"demo-{role}"], metrics).split()
+        module, environment = keys_with
+        arguments = [module, "keys", "add", "--tenant", TENANT, "--role", role, "--name", f"demo-{role}"]
+        printed = run_module(arguments, environment).split()
         if not printed:
-            raise StackError(f"services.metrics keys add printed no key for {role}")
+            raise StackError(f"{module} keys add printed no key for {role}")
         return {f"API_KEY_{role.upper()}": printed[-1]}
 
     def source(vendor: str) -> dict[str, str]:
-        arguments = ["services.ingest", "sources", "add", "--tenant", TENANT, "--vendor", vendor]
-        printed = run_module(arguments, ingest).split()
+        module, environment = sources_with
+        printed = run_module(
+            [module, "sources", "add", "--tenant", TENANT, "--vendor", vendor], environment
+        ).split()
         if len(printed) < 2:
-            raise StackError(f"services.ingest sources add printed no id and secret for {vendor}")
+            raise StackError(f"{module} sources add printed no id and secret for {vendor}")
         return {f"{vendor.upper()}_SOURCE_ID": printed[-2], f"{vendor.upper()}_SECRET": printed[-1]}
 
     jobs: list[tuple[Callable[[str], dict[str, str]], str]] = [

@@ -13,7 +13,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,7 @@ from deploy.local.settings import LocalSettings
 ServiceName = Literal["ingest", "autoqa", "metrics"]
 SERVICES: Final[tuple[ServiceName, ...]] = ("ingest", "autoqa", "metrics")
 DATABASE: Final = "pruefstein"
+_MODULES: Final[Mapping[ServiceName, str]] = {name: f"services.{name}" for name in SERVICES}
 _LEAST_FREE: Final = 256 * 1024 * 1024
 """Bytes of disk without which a start is refused: better now than half way."""
 
@@ -50,6 +51,8 @@ class Stack:
     """Whether demo conversations are sent."""
     say: Callable[[str], None] = _quiet
     """Told of every step."""
+    modules: Mapping[ServiceName, str] = field(default_factory=lambda: _MODULES)
+    """What `python -m` runs for each service; tests of the stack itself put stubs here."""
     extra: dict[str, str] = field(default_factory=dict)
     """Further variables for the services, e.g. `AUTOQA_BATCH_TOKENS`; each gets those with its prefix."""
     kafka: Kafka = field(init=False)
@@ -78,19 +81,26 @@ class Stack:
             say=self.say,
         )
         self.services = {
-            "ingest": self._program("ingest", settings.ingest_port),
-            "autoqa": self._program("autoqa", settings.autoqa_port),
-            "metrics": self._program("metrics", settings.metrics_port),
+            "ingest": self._service("ingest", settings.ingest_port),
+            "autoqa": self._service("autoqa", settings.autoqa_port),
+            "metrics": self._service("metrics", settings.metrics_port),
         }
-        self.feeder = self._program("feed", None)
+        self.feeder = self._program("feed", ["deploy.local.feed"], None)
 
     @classmethod
-    def on_free_ports(cls, home: Path, *, feed: bool = False, extra: dict[str, str] | None = None) -> Self:
+    def on_free_ports(
+        cls,
+        home: Path,
+        *,
+        feed: bool = False,
+        extra: dict[str, str] | None = None,
+        modules: Mapping[ServiceName, str] = _MODULES,
+    ) -> Self:
         """A second stack in a folder of its own, for tests and benchmarks."""
         names = ("ingest_port", "autoqa_port", "metrics_port", "kafka_port", "postgres_port")
         ports = dict(zip(names, free_ports(len(names)), strict=True))
         settings = LocalSettings().model_copy(update={**ports, "home": home})
-        return cls(settings=settings, feed=feed, extra=extra or {})
+        return cls(settings=settings, feed=feed, extra=extra or {}, modules=modules)
 
     @property
     def logs(self) -> Path:
@@ -133,11 +143,10 @@ class Stack:
             self.stop()
 
     def stop(self) -> None:
-        """Stop feed, services, Kafka, Postgres, in that order, within ten seconds. Safe to repeat."""
+        """Stop the feed, then the services, then broker and database, within ten seconds. Safe to repeat."""
         self.feeder.stop(timeout=1.0)
         together([partial(service.stop, timeout=5.0) for service in self.services.values()])
-        self.kafka.stop(timeout=2.5)
-        self.postgres.stop(timeout=1.2)
+        together([partial(self.kafka.stop, timeout=3.5), partial(self.postgres.stop, timeout=3.5)])
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -175,7 +184,8 @@ class Stack:
         with self._timed("Database and topics are up to date"):
             together([self._migrate, self._create_topics])
         for name in SERVICES:
-            self.services[name] = self._program(name, self.services[name].port)
+            # Made anew, now that the passwords are known.
+            self.services[name] = self._service(name, self.services[name].port)
             self.services[name].start()
         waits = [self._waiter(name) for name in SERVICES]
         if fresh or not self.env_file.exists():
@@ -184,7 +194,6 @@ class Stack:
         together(waits)
         self._refresh_addresses()
         if self.feed:
-            self.feeder = self._program("feed", None)
             self.feeder.start()
 
     def _waiter(self, name: ServiceName) -> Callable[[], None]:
@@ -194,10 +203,13 @@ class Stack:
 
         return wait
 
-    def _program(self, name: str, port: int | None) -> Service:
+    def _service(self, name: ServiceName, port: int | None) -> Service:
+        return self._program(name, [self.modules[name], "serve"], port)
+
+    def _program(self, name: str, arguments: list[str], port: int | None) -> Service:
         return Service(
             name=name,
-            arguments=["deploy.local.feed"] if name == "feed" else [f"services.{name}", "serve"],
+            arguments=arguments,
             environment=self._environment(name, port),
             port=port,
             log_file=self.logs / f"{name}.log",
@@ -234,7 +246,8 @@ class Stack:
 
     def _seed(self) -> None:
         made = demo.seed(
-            ingest=self.services["ingest"].environment, metrics=self.services["metrics"].environment
+            keys_with=(self.modules["metrics"], self.services["metrics"].environment),
+            sources_with=(self.modules["ingest"], self.services["ingest"].environment),
         )
         demo.write_env(self.env_file, {**self._addresses(), **made})
 
