@@ -33,9 +33,9 @@ class FlagItem(BaseModel):
     id: str = Field(description="The flag's id.", examples=["0f0e7c9a-52ba-5d0e-a3ae-6f2c1d1f3f55"])
     conversation_id: str = Field(description="Where it was found.", examples=["5f0c1e2d"])
     kind: FlagKind = Field(description="Which risk.", examples=["churn"])
-    severity: Severity = Field(description="How soon a person should look.", examples=["high"])
+    severity: Severity = Field(description="How soon a person should look at it.", examples=["high"])
     confidence: float = Field(description="Calibrated probability, 0..1.", examples=[0.93])
-    state: FlagState = Field(description="What a person made of it.", examples=["open"])
+    state: FlagState = Field(description="What people made of it so far.", examples=["open"])
     raised_at: datetime = Field(
         description="When it was raised; again when a new message proved it after a person's decision.",
         examples=["2026-03-02T09:00:04Z"],

@@ -148,7 +148,7 @@ def _grouped(
         if group is plan.period:
             continue
         if group is Group.TAG:
-            tags = func.unnest(table.c.tags).table_valued("tag", name="tags").lateral()
+            tags = func.unnest(table.c.tags).table_valued("tag").render_derived(name="each_tag")
             source = source.join(tags, literal_column("true"))
             keys.append(tags.c.tag.label("tag"))
         else:

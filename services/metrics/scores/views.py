@@ -115,9 +115,9 @@ class ConversationFlag(BaseModel):
 
     id: str = Field(description="For `PATCH /v1/flags/{id}`.", examples=["0f0e7c9a"])
     kind: FlagKind = Field(description="Which risk.", examples=["churn"])
-    severity: Severity = Field(description="How soon a person should look.", examples=["high"])
+    severity: Severity = Field(description="How soon a person should look at it.", examples=["high"])
     confidence: float = Field(description="Calibrated probability, 0..1.", examples=[0.93])
-    state: FlagState = Field(description="What a person made of it.", examples=["open"])
+    state: FlagState = Field(description="What people made of it so far.", examples=["open"])
     raised_at: datetime = Field(description="When it was (last) raised.", examples=["2026-03-02T09:00:04Z"])
     evidence: list[Evidence] = Field(description="The words that show it.")
 

@@ -23,9 +23,9 @@ class FlagRaised(_Event):
     id: str = Field(description="The flag's id.", examples=["0f0e7c9a-52ba-5d0e-a3ae-6f2c1d1f3f55"])
     conversation_id: str = Field(description="Where it was found.", examples=["5f0c1e2d"])
     kind: FlagKind = Field(description="Which risk.", examples=["churn"])
-    severity: Severity = Field(description="How soon a person should look.", examples=["high"])
+    severity: Severity = Field(description="How soon a person should look at it.", examples=["high"])
     confidence: float = Field(description="Calibrated probability 0..1.", examples=[0.93])
-    state: FlagState = Field(description="What a person made of it.", examples=["open"])
+    state: FlagState = Field(description="What people made of it so far.", examples=["open"])
 
 
 class ReviewScored(_Event):
