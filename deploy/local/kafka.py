@@ -183,7 +183,9 @@ class Kafka:
         ]
 
     def _format(self, java: list[str | Path], environment: dict[str, str]) -> None:
-        cluster_id = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
+        # The first bit is 0, so that the first character is a letter: `-` would be taken for an option.
+        random_bytes = bytes([os.urandom(1)[0] & 0x7F]) + os.urandom(15)
+        cluster_id = base64.urlsafe_b64encode(random_bytes).decode().rstrip("=")
         command: list[str | Path] = [
             "kafka.tools.StorageTool",
             "format",
