@@ -71,6 +71,11 @@ class Inference:
         self._wake.set()
         return await done
 
+    async def ping(self) -> None:
+        """Raises `Transient` while more waits for the model than `max_queued_messages`."""
+        if self.is_busy:
+            raise Transient("too many messages wait for the model", reason="busy")
+
     async def close(self) -> None:
         """Finish the pass at hand; what is queued is refused."""
         if self._worker is not None:

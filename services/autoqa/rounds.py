@@ -13,13 +13,9 @@ __all__ = ["LatestReview", "round_of"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatestReview:
-    """The newest round that is stored. `reopen_count`: how often the ticket had been reopened by then.
-
-    `is_current` is False after the conversation was found not eligible (merged, deleted, spam).
-    """
+    """The newest round that is stored. `reopen_count`: how often the ticket had been reopened by then."""
 
     round: int
-    is_current: bool
     state: ReviewState
     reopen_count: int
 

@@ -24,7 +24,7 @@ from shared.domain.review import Review, ReviewState
 from shared.domain.scorecard import Scorecard
 from shared.ids import review_id
 
-__all__ = ["Judged", "Loaded", "ScoredVersion", "Store", "Withdrawn"]
+__all__ = ["Judged", "Loaded", "Saved", "ScoredVersion", "Store", "Withdrawn"]
 
 _ROWS: Final = 200
 """Rows of one executemany."""
@@ -336,7 +336,6 @@ def _latest_review(row: Mapping[str, Any] | None) -> LatestReview | None:
         return None
     return LatestReview(
         round=row["round"],
-        is_current=row["is_current"],
         state=ReviewState(row["state"]),
         reopen_count=row["reopen_count"],
     )

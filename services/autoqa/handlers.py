@@ -1,0 +1,166 @@
+"""Use cases: conversations changed, time passed, somebody asks.
+
+    changes | newest of each | minus what is settled | load | rate | store | publish | mark as published
+
+A publication that fails makes the batch come again; since it is not marked, it is published again even
+though nothing changes in the store. The same holds for a process that dies in between.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from services.autoqa.changes import Change
+from services.autoqa.rate import Rater
+from services.autoqa.scored_record import scored_record
+from services.autoqa.store import Judged, Loaded, Saved, Store, Withdrawn
+from shared.broker.kafka import Producer
+from shared.clock import Clock
+from shared.telemetry import metrics
+from shared.telemetry.logging import get_logger
+
+__all__ = ["Bounds", "Scorer"]
+
+log = get_logger()
+
+_UNTOLD_AFTER: Final = timedelta(minutes=1)
+"""What is not published by then was left by a process that ended in between."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What one step holds in memory at most."""
+
+    messages_at_once: int = 2000
+    """Messages of one step, unless a single conversation has more."""
+    messages_of_one: int = 1000
+    """The newest messages of a conversation that are read."""
+
+
+class Scorer:
+    """Keeps the stored reviews in step with the conversations."""
+
+    def __init__(
+        self, *, store: Store, rater: Rater, producer: Producer, clock: Clock, bounds: Bounds = Bounds()
+    ) -> None:
+        self._store = store
+        self._rater = rater
+        self._producer = producer
+        self._clock = clock
+        self._bounds = bounds
+        judgement = rater.judgement
+        self._judged = Judged(scorecard=judgement.scorecard, model_revision=judgement.model_revision)
+
+    async def on_changes(self, changes: Sequence[Change]) -> None:
+        """Rate the conversations that changed. Idempotent."""
+        by_tenant: dict[str, dict[str, Change]] = defaultdict(dict)
+        for change in changes:
+            newest = by_tenant[change.tenant_id].get(change.conversation_id)
+            if newest is None or change.version > newest.version:
+                by_tenant[change.tenant_id][change.conversation_id] = change
+        for tenant_id, wanted in by_tenant.items():
+            scored = await self._store.scored(tenant_id, list(wanted))
+            open_changes = {
+                of: change
+                for of, change in wanted.items()
+                if of not in scored or not scored[of].settles(change.version, self._judged)
+            }
+            await self._score(tenant_id, open_changes, is_new=True)
+
+    async def on_time_passed(self, *, most: int = 500) -> int:
+        """Rate again what time alone has changed, and tell what nobody was told. How many it was."""
+        count = 0
+        now = self._clock.now()
+        for tenant_id in await self._store.tenants():
+            due = await self._store.due(tenant_id, now=now, unpublished_before=now - _UNTOLD_AFTER, most=most)
+            count += len(due)
+            loaded = await self._store.headers(tenant_id, due)
+            await self._score(
+                tenant_id,
+                {
+                    of: Change(
+                        key=c.key, tenant_id=tenant_id, conversation_id=of, version=c.conversation.version
+                    )
+                    for of, c in loaded.items()
+                },
+                is_new=False,
+            )
+        if count:
+            log.info("autoqa.time_passed", conversations=count)
+        return count
+
+    async def _score(self, tenant_id: str, changes: Mapping[str, Change], *, is_new: bool) -> None:
+        if not changes:
+            return
+        headers = await self._store.headers(tenant_id, list(changes))
+        eligible = [h for h in headers.values() if h.conversation.status.is_eligible and h.message_count]
+        rest = [change for of, change in changes.items() if of not in {e.conversation.id for e in eligible}]
+        withdrawn = [_withdrawn(change, headers.get(change.conversation_id)) for change in rest]
+        if withdrawn:
+            await self._save(tenant_id, [], withdrawn, is_new=is_new)
+        for step in self._steps(eligible):
+            await self._save(tenant_id, step, [], is_new=is_new)
+
+    def _steps(self, headers: Sequence[Loaded]) -> Iterator[list[Loaded]]:
+        step: list[Loaded] = []
+        size = 0
+        for loaded in headers:
+            count = min(loaded.message_count, self._bounds.messages_of_one)
+            if step and size + count > self._bounds.messages_at_once:
+                yield step
+                step, size = [], 0
+            step.append(loaded)
+            size += count
+        if step:
+            yield step
+
+    async def _save(
+        self, tenant_id: str, headers: Sequence[Loaded], withdrawn: Sequence[Withdrawn], *, is_new: bool
+    ) -> None:
+        now = self._clock.now()
+        ids = [loaded.conversation.id for loaded in headers]
+        loaded = await self._with_messages(tenant_id, headers, ids)
+        known = await self._store.readings(tenant_id, ids, revision=self._judged.model_revision)
+        rated = await self._rater.rate([item.conversation for item in loaded], known=known, now=now)
+        saved = await self._store.save(
+            tenant_id, list(zip(loaded, rated, strict=True)), withdrawn, judged=self._judged, now=now
+        )
+        await self._publish(tenant_id, saved)
+        if is_new:
+            self._observe(loaded, self._clock.now())
+
+    async def _with_messages(
+        self, tenant_id: str, headers: Sequence[Loaded], ids: Sequence[str]
+    ) -> list[Loaded]:
+        messages = await self._store.messages(tenant_id, ids, most=self._bounds.messages_of_one)
+        return [
+            replace(
+                item, conversation=replace(item.conversation, messages=tuple(messages[item.conversation.id]))
+            )
+            for item in headers
+        ]
+
+    async def _publish(self, tenant_id: str, saved: Saved) -> None:
+        if not saved.publishable:
+            return
+        await self._producer.send([scored_record(found) for found in saved.publishable])
+        await self._store.mark_published(
+            tenant_id, {found.conversation_id: found.version for found in saved.publishable}
+        )
+        for found in saved.publishable:
+            metrics.REVIEWS.labels(found.review.state).inc()
+        for kind in saved.new_flags:
+            metrics.FLAGS_RAISED.labels(kind).inc()
+
+    def _observe(self, loaded: Sequence[Loaded], now: datetime) -> None:
+        for item in loaded:
+            metrics.EVENT_TO_SCORE_SECONDS.observe(max(0.0, (now - item.received_at).total_seconds()))
+
+
+def _withdrawn(change: Change, known: Loaded | None) -> Withdrawn:
+    """One that ingest no longer knows at all keeps the version that the change names."""
+    version = change.version if known is None else known.conversation.version
+    key = change.key if known is None else known.key
+    return Withdrawn(conversation_id=change.conversation_id, version=version, key=key)
