@@ -88,6 +88,12 @@ class Ingest:
         if not self.consumer.is_ready:
             raise Transient("the consumer is joining its group or waiting")
 
+    async def consume(self) -> None:
+        """Fold until stopped."""
+        # Loads the models: the first message should not wait for them.
+        await asyncio.to_thread(self._languages.detect, "Guten Tag, hello")
+        await self.consumer.run()
+
     async def keep_republishing(self) -> None:
         """Look for what nobody scored, at once and then regularly, until stopped."""
         at_start = True
@@ -130,7 +136,7 @@ async def serve(settings: IngestSettings) -> None:
         await run_until_stopped(
             {
                 "http": http.serve(),
-                "consumer": ingest.consumer.run(),
+                "consumer": ingest.consume(),
                 "republish": ingest.keep_republishing(),
             },
             stop,

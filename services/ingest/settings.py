@@ -1,5 +1,6 @@
 """Everything about ingest that an operator can set."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, field_validator
@@ -28,6 +29,8 @@ class IngestSettings(ServiceSettings):
     """Languages told apart in messages: two-letter codes, separated by commas."""
     republish_seconds: float = Field(default=60.0, gt=0)
     """How often conversations that nobody scored are looked for and published again."""
+    import_state_dir: Path = Path(".local/import")
+    """Where `import` keeps how far it came."""
 
     @field_validator("languages", mode="before")
     @classmethod

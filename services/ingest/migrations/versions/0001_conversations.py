@@ -19,6 +19,8 @@ create table ingest.source (
     created_at timestamptz not null default now(),
     primary key (tenant_id, id)
 );
+-- The one index that does not begin with the tenant: it finds out whose webhook it is.
+create index source_id on ingest.source (id);
 
 create table ingest.conversation (
     tenant_id text not null,
