@@ -22,7 +22,7 @@ from services.autoqa.score_file import score_file
 from services.autoqa.settings import AutoqaSettings, ModelSettings, ScoreSettings
 from services.autoqa.spelling import Spelling
 from services.autoqa.store import Store
-from services.autoqa.syllables import syllables
+from services.autoqa.syllables import load_patterns, syllables
 from shared.broker.consume import Batching, ConsumeLoop
 from shared.broker.kafka import Producer
 from shared.clock import Clock, SystemClock
@@ -57,7 +57,8 @@ class Reader:
     def of(
         cls, model: MessageModel, *, policy: Policy, settings: ModelSettings, outcome: OutcomeOf
     ) -> "Reader":
-        """Reads the dictionaries: half a second."""
+        """Reads dictionaries and patterns: a second or two."""
+        load_patterns()
         spelling = Spelling()
         inference = Inference(
             model, pass_tokens=settings.pass_tokens, max_queued_messages=settings.max_queued_messages

@@ -8,10 +8,16 @@ import pyphen
 
 from services.autoqa.proofreading import WrittenIn
 
-__all__ = ["syllables"]
+__all__ = ["load_patterns", "syllables"]
 
 _CACHED_WORDS: Final = 50_000
 _VOWELS: Final = re.compile(r"[aeiouyäöüéèáó]+", re.IGNORECASE)
+
+
+def load_patterns() -> None:
+    """Read the patterns of both languages now: a second, else paid by the first conversation."""
+    for language in ("de", "en"):
+        _hyphenation(language)
 
 
 @lru_cache(2)

@@ -39,14 +39,15 @@ def rate_grammar(transcript: Transcript, policy: Policy, proofread: Proofreader)
     if words < policy.min_words:
         return unsure(CategoryId.GRAMMAR, 0.5, "too_short", searched)
     share = len(found) / words
+    probability = probability_below(policy.misspelt_ratio, errors=len(found), words=words)
     return verdict(
         CategoryId.GRAMMAR,
-        probability_below(policy.misspelt_ratio, errors=len(found), words=words),
+        probability,
         policy=policy,
-        found=searched,
+        found=tuple(found[:20]) or searched,
         searched=tuple(found[:20]) or searched,
         score=max(0.0, 1 - share / (2 * policy.misspelt_ratio)),
-        reason="misspelt" if found else None,
+        reason="misspelt" if probability < 0.5 else None,
     )
 
 
