@@ -9,6 +9,7 @@ Blocking: call it from a thread where an event loop runs. Every child ends with 
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import shutil
 import threading
@@ -27,12 +28,14 @@ from deploy.local.ports import HOST, free_ports, require_free
 from deploy.local.postgres import SUPERUSER, Postgres
 from deploy.local.process import cut_log
 from deploy.local.service import Service, child_environment, run_module
-from deploy.local.settings import LocalSettings
+from deploy.local.settings import REPOSITORY, LocalSettings
 
 ServiceName = Literal["ingest", "autoqa", "metrics"]
 SERVICES: Final[tuple[ServiceName, ...]] = ("ingest", "autoqa", "metrics")
 DATABASE: Final = "pruefstein"
 _MODULES: Final[Mapping[ServiceName, str]] = {name: f"services.{name}" for name in SERVICES}
+_MIGRATIONS: Final = ("deploy/migrate.py", "shared/db/migrate.py", "services/*/migrations/**/*.py")
+_TOPICS: Final = ("deploy/topics.py", "shared/contracts/topics.py", "shared/settings.py")
 _LEAST_FREE: Final = 256 * 1024 * 1024
 """Bytes of disk without which a start is refused: better now than half way."""
 
@@ -60,6 +63,7 @@ class Stack:
     services: dict[ServiceName, Service] = field(init=False)
     feeder: Service = field(init=False)
     _passwords: dict[str, str] = field(default_factory=dict, init=False)
+    _was_there: bool = field(default=False, init=False)
     _lock: IO[str] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -178,7 +182,7 @@ class Stack:
 
     def _start_all(self) -> None:
         self.postgres.password = self._passwords["postgres"]
-        fresh = not self.postgres.has_data
+        self._was_there = self.postgres.has_data
         with self._timed("Kafka and PostgreSQL accept connections"):
             together([self.kafka.start, self.postgres.start])
         with self._timed("Database and topics are up to date"):
@@ -188,7 +192,7 @@ class Stack:
             self.services[name] = self._service(name, self.services[name].port)
             self.services[name].start()
         waits = [self._waiter(name) for name in SERVICES]
-        if fresh or not self.env_file.exists():
+        if not (self._was_there and self.env_file.exists()):
             self.say("Making the demo tenant with its API keys and webhook sources")
             waits.append(self._seed)
         together(waits)
@@ -237,19 +241,32 @@ class Stack:
         return {f"{prefix}{name}": value for name, value in values.items()}
 
     def _migrate(self) -> None:
+        """Skipped when the same migrations ran before: to find that out by asking takes seconds."""
+        marker, state = self.settings.home / "migrated", _digest(*_MIGRATIONS)
+        if _read(marker) == state and self._was_there:
+            return
         own = self._database("MIGRATE_DATABASE__", SUPERUSER, self._passwords["postgres"])
         roles = {f"MIGRATE_{name.upper()}_PASSWORD": self._passwords[name] for name in SERVICES}
         run_module(["deploy.migrate"], child_environment({**own, **roles}))
+        marker.write_text(state)
 
     def _create_topics(self) -> None:
+        """Skipped likewise; the note lies with the broker's data and is lost with them."""
+        marker, state = self.kafka.data_dir / "topics", _digest(*_TOPICS)
+        if _read(marker) == state:
+            return
         run_module(["deploy.topics"], child_environment({"TOPICS_BOOTSTRAP_SERVERS": self.kafka.bootstrap}))
+        marker.write_text(state)
 
     def _seed(self) -> None:
-        made = demo.seed(
-            keys_with=(self.modules["metrics"], self.services["metrics"].environment),
-            sources_with=(self.modules["ingest"], self.services["ingest"].environment),
-        )
+        made: dict[str, str] = {}
+
+        def make(maker: Callable[[str, Mapping[str, str]], dict[str, str]], name: ServiceName) -> None:
+            made.update(maker(self.modules[name], self.services[name].environment))
+
+        together([partial(make, demo.make_keys, "metrics"), partial(make, demo.make_sources, "ingest")])
         demo.write_env(self.env_file, {**self._addresses(), **made})
+        self.say(f"The demo tenant's keys and webhook secrets are in {self.env_file}")
 
     def _addresses(self) -> dict[str, str]:
         urls = {f"{name.upper()}_URL": self.services[name].url for name in SERVICES}
@@ -315,6 +332,19 @@ class Stack:
         start = time.monotonic()
         yield
         self.say(f"{what} ({time.monotonic() - start:.1f} s)")
+
+
+def _digest(*patterns: str) -> str:
+    """Of all files of the repository that match."""
+    files = sorted(path for pattern in patterns for path in REPOSITORY.glob(pattern))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
 
 
 def together(jobs: Sequence[Callable[[], object]]) -> None:

@@ -24,19 +24,20 @@ def _end(signum: int, frame: FrameType | None) -> None:
     sys.exit(0)
 
 
-def main() -> None:
+def main(arguments: list[str]) -> int:
     """Serve on the only service port in the environment, or print a key, or an id with its secret."""
-    if sys.argv[1] == "serve":
+    if arguments[0] == "serve":
         names = ("INGEST_PORT", "AUTOQA_PORT", "METRICS_PORT")
         (port,) = (os.environ[name] for name in names if name in os.environ)
         signal.signal(signal.SIGTERM, _end)
         sys.stdout.write("serving\n")
         HTTPServer(("127.0.0.1", int(port)), Handler).serve_forever()
-    elif sys.argv[1] == "keys":
-        sys.stdout.write(f"pst_{sys.argv[-1]}\n")
+    elif arguments[0] == "keys":
+        sys.stdout.write(f"pst_{arguments[-1]}\n")
     else:
-        sys.stdout.write(f"src-{sys.argv[-1]} secret-{sys.argv[-1]}\n")
+        sys.stdout.write(f"src-{arguments[-1]} secret-{arguments[-1]}\n")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))
