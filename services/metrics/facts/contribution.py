@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from services.metrics.facts.fact import Fact
+from services.metrics.kpis.grains import Grain
 
 Key = tuple[date | str | int, ...]
 
@@ -14,15 +15,15 @@ Key = tuple[date | str | int, ...]
 class Deltas:
     """Differences by the key of each rollup, in the order of its key columns after the tenant."""
 
-    #: (day, team, channel, language, source) -> measure -> difference
+    #: (grain, day, team, channel, language, source) -> measure -> difference
     rollup: dict[Key, dict[str, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
-    #: (day, team, agent) -> measure -> difference
+    #: (grain, day, team, agent) -> measure -> difference
     agent_rollup: dict[Key, dict[str, int]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(int))
     )
-    #: (duration, day, team, bin) -> difference
+    #: (duration, grain, day, team, bin) -> difference
     team_duration: dict[Key, int] = field(default_factory=lambda: defaultdict(int))
-    #: (duration, day, channel, language, source, bin) -> difference
+    #: (duration, grain, day, channel, language, source, bin) -> difference
     channel_duration: dict[Key, int] = field(default_factory=lambda: defaultdict(int))
 
 
@@ -38,10 +39,15 @@ def deltas(changes: Iterable[tuple[Fact | None, Fact | None]]) -> Deltas:
 
 
 def _add(result: Deltas, fact: Fact, sign: int) -> None:
-    day = fact.day
+    for grain in Grain:
+        _add_piece(result, fact, sign, grain.value, grain.begin(fact.day))
+
+
+def _add_piece(result: Deltas, fact: Fact, sign: int, grain: str, day: date) -> None:
+    channel = (fact.channel, fact.language, fact.source)
     for sums in (
-        result.rollup[day, fact.team, fact.channel, fact.language, fact.source],
-        result.agent_rollup[day, fact.team, fact.agent],
+        result.rollup[grain, day, fact.team, *channel],
+        result.agent_rollup[grain, day, fact.team, fact.agent],
     ):
         for name, amount in fact.measures.items():
             sums[name] += sign * amount
@@ -50,5 +56,5 @@ def _add(result: Deltas, fact: Fact, sign: int) -> None:
         ("resolution", fact.resolution_bin),
     ):
         if number is not None:
-            result.team_duration[duration, day, fact.team, number] += sign
-            result.channel_duration[duration, day, fact.channel, fact.language, fact.source, number] += sign
+            result.team_duration[duration, grain, day, fact.team, number] += sign
+            result.channel_duration[duration, grain, day, *channel, number] += sign

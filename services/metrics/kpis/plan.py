@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from services.metrics.filters import Filters
+from services.metrics.kpis.grains import Grain, Span, spans
 from shared.domain.kpi import Duration, Metric, PercentileMetric, SumMetric
 from shared.errors import Rejected
 
@@ -61,6 +62,8 @@ class Plan:
     durations: tuple[Duration, ...]
     sums_from: SumsFrom
     bins_from: BinsFrom
+    #: The pieces of the rollups that cover the time asked for; of no use where facts answer.
+    spans: tuple[Span, ...]
 
 
 def parse_metrics(text: str, known: Mapping[str, Metric]) -> dict[str, Metric]:
@@ -94,15 +97,21 @@ def plan(metrics: Sequence[Metric], groups: tuple[Group, ...], filters: Filters)
     for metric in metrics:
         if isinstance(metric, SumMetric):
             measures.update(metric.measures)
+    period = next((group for group in groups if group in PERIODS), None)
     return Plan(
         groups=groups,
-        period=next((group for group in groups if group in PERIODS), None),
+        period=period,
         measures=tuple(sorted(measures)),
         durations=tuple(
             sorted({metric.duration for metric in metrics if isinstance(metric, PercentileMetric)})
         ),
         sums_from=_sums_from(used),
         bins_from=_bins_from(used),
+        spans=spans(
+            filters.opened_from.date() if filters.opened_from else None,
+            filters.opened_before.date() if filters.opened_before else None,
+            Grain(period.value) if period else Grain.MONTH,
+        ),
     )
 
 

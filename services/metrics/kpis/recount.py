@@ -5,18 +5,20 @@ from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
-    Executable,
+    Date,
     Select,
+    cast,
     delete,
     func,
     insert,
-    literal,
+    literal_column,
     select,
     text,
     union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.metrics.kpis.grains import Grain
 from services.metrics.tables import AGENT_ROLLUP, CHANNEL_DURATION, FACT, ROLLUP, ROLLUPS, TEAM_DURATION
 from shared.domain.kpi import MEASURES
 
@@ -24,22 +26,29 @@ _DURATIONS: Final = ("first_response", "resolution")
 
 
 def recounts(tenant_id: str) -> Iterator[tuple[Any, Select[Any]]]:
-    """Each rollup's table with the query that gives its rows, but empty ones, in its columns' order."""
+    """Each rollup's table with the query that gives its rows, but empty ones, by grain."""
+    for grain in Grain:
+        yield from _recounts(tenant_id, grain)
+
+
+def _recounts(tenant_id: str, grain: Grain) -> Iterator[tuple[Any, Select[Any]]]:
+    begin = cast(func.date_trunc(grain.value, FACT.c.day), Date)
+    named = {"grain": literal_column(f"'{grain}'::text"), "day": begin}
     sums = [func.sum(FACT.c[name]).label(name) for name in MEASURES]
     for table in (ROLLUP, AGENT_ROLLUP):
-        keys = [FACT.c[column.name] for column in table.primary_key]
-        yield (
-            table,
-            select(*keys, *sums)
-            .where(FACT.c.tenant_id == tenant_id, FACT.c.conversations > 0)
-            .group_by(*keys),
-        )
+        keys = [
+            (named[name] if name in named else FACT.c[name]).label(name)
+            for name in (column.name for column in table.primary_key)
+        ]
+        query = select(*keys, *sums).where(FACT.c.tenant_id == tenant_id, FACT.c.conversations > 0)
+        yield table, query.group_by(*keys)
     bins = union_all(
         *(
             select(
                 FACT.c.tenant_id,
-                literal(duration).label("duration"),
-                *(FACT.c[name] for name in ("day", "team", "channel", "language", "source")),
+                literal_column(f"'{duration}'::text").label("duration"),
+                *(column.label(name) for name, column in named.items()),
+                *(FACT.c[name] for name in ("team", "channel", "language", "source")),
                 FACT.c[f"{duration}_bin"].label("bin"),
             ).where(FACT.c.tenant_id == tenant_id, FACT.c[f"{duration}_bin"].is_not(None))
             for duration in _DURATIONS
@@ -54,11 +63,8 @@ async def recount(connection: AsyncConnection, tenant_id: str) -> None:
     """Replace the tenant's rollups, in the connection's transaction; writers of facts wait until its end."""
     for table in ROLLUPS:
         await connection.execute(text(f"lock table {table.fullname} in share row exclusive mode"))
-    for statement in _statements(tenant_id):
-        await connection.execute(statement)
-
-
-def _statements(tenant_id: str) -> Iterator[Executable]:
+        await connection.execute(delete(table).where(table.c.tenant_id == tenant_id))
     for table, query in recounts(tenant_id):
-        yield delete(table).where(table.c.tenant_id == tenant_id)
-        yield insert(table).from_select([column.name for column in query.selected_columns], query)
+        await connection.execute(
+            insert(table).from_select([column.name for column in query.selected_columns], query)
+        )

@@ -10,9 +10,11 @@ from sqlalchemy import (
     FromClause,
     Select,
     Table,
+    and_,
     cast,
     func,
     literal_column,
+    or_,
     select,
     text,
 )
@@ -20,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.metrics.fact_conditions import conditions
 from services.metrics.filters import Filters
+from services.metrics.kpis.grains import Span
 from services.metrics.kpis.plan import BinsFrom, Group, Plan, SumsFrom
 from services.metrics.tables import AGENT_ROLLUP, CHANNEL_DURATION, FACT, ROLLUP, TEAM_DURATION
 from shared.db.database import Database
@@ -81,7 +84,7 @@ class KpiStore:
     ) -> dict[GroupKey, dict[str, int]]:
         table = _SUMS[plan.sums_from]
         totals = [func.sum(table.c[name]).label(name) for name in plan.measures]
-        query = _grouped(table, plan, totals, _where(table, tenant_id, filters), named=plan.measures)
+        query = _grouped(table, plan, totals, _where(table, tenant_id, plan, filters), named=plan.measures)
         rows = (await connection.execute(query.limit(MAX_ROWS + 1))).all()
         if len(rows) > MAX_ROWS:
             raise Rejected(f"more than {MAX_ROWS} rows: ask for less", reason="too_many_rows")
@@ -102,7 +105,7 @@ class KpiStore:
         duration: Duration,
     ) -> dict[GroupKey, dict[int, int]]:
         table = _BINS[plan.bins_from]
-        where = list(_where(table, tenant_id, filters))
+        where = list(_where(table, tenant_id, plan, filters))
         if table is FACT:
             number = FACT.c[f"{duration}_bin"]
             where.append(number.is_not(None))
@@ -119,17 +122,23 @@ class KpiStore:
         return bins
 
 
-def _where(table: Table, tenant_id: str, filters: Filters) -> Iterator[ColumnElement[bool]]:
+def _where(table: Table, tenant_id: str, plan: Plan, filters: Filters) -> Iterator[ColumnElement[bool]]:
     if table is FACT:
         yield from conditions(tenant_id, filters)
         return
     yield table.c.tenant_id == tenant_id
-    if filters.opened_from is not None:
-        yield table.c.day >= filters.opened_from.date()
-    if filters.opened_before is not None:
-        yield table.c.day < filters.opened_before.date()
+    yield or_(*(_within(table, span) for span in plan.spans))
     for name in filters.names():
         yield table.c[name] == str(getattr(filters, name))
+
+
+def _within(table: Table, span: Span) -> ColumnElement[bool]:
+    bounds = [table.c.grain == span.grain.value]
+    if span.first is not None:
+        bounds.append(table.c.day >= span.first)
+    if span.before is not None:
+        bounds.append(table.c.day < span.before)
+    return and_(*bounds)
 
 
 def _grouped(

@@ -193,7 +193,8 @@ async def test_the_services_roles_cannot_pass_by(world: World) -> None:
     """Neither superusers nor exempt, and not the owner."""
     rows = await world.connection.fetch(
         "select rolname, rolsuper or rolbypassrls as passes,"
-        " pg_has_role(rolname, 'pruefstein_owner', 'member') as owns from pg_roles where rolname in ('ingest', 'autoqa', 'metrics')"
+        " pg_has_role(rolname, 'pruefstein_owner', 'member') as owns from pg_roles"
+        " where rolname in ('ingest', 'autoqa', 'metrics')"
     )
     assert {row["rolname"]: (row["passes"], row["owns"]) for row in rows} == {
         "ingest": (False, False),

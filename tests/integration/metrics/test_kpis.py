@@ -138,11 +138,15 @@ async def test_unknown_names_are_refused_with_the_known_ones(
 async def recounted(metrics: Metrics, *, tenant_id: str = "a") -> None:
     """Compare each rollup with its recount, rows of nothing aside."""
     async with metrics.database.transaction(tenant_id) as connection:
+        expected: dict[Any, set[Any]] = {}
         for table, query in recounts(tenant_id):
+            columns = [query.selected_columns[column.name] for column in table.c]
+            counted = (await connection.execute(query.with_only_columns(*columns))).all()
+            expected.setdefault(table, set()).update(tuple(row) for row in counted)
+        for table, rows in expected.items():
             stored = (await connection.execute(select(table))).all()
             keys = len(table.primary_key)
-            expected = {tuple(row) for row in (await connection.execute(query)).all()}
-            assert {tuple(row) for row in stored if any(row[keys:])} == expected, table.name
+            assert {tuple(row) for row in stored if any(row[keys:])} == rows, table.name
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -179,47 +179,52 @@ comment on column metrics.flag.changed_by is 'The API key that set the state.';
 ROLLUPS = f"""
 create table metrics.rollup (
     tenant_id text not null,
+    grain text not null,
     day date not null,
     team text not null,
     channel text not null,
     language text not null,
     source text not null,
 {measures(count_type="int")},
-    primary key (tenant_id, day, team, channel, language, source)
+    primary key (tenant_id, grain, day, team, channel, language, source)
 );
 
 create table metrics.agent_rollup (
     tenant_id text not null,
+    grain text not null,
     day date not null,
     team text not null,
     agent text not null,
 {measures(count_type="int")},
-    primary key (tenant_id, day, team, agent)
+    primary key (tenant_id, grain, day, team, agent)
 );
 
 create table metrics.team_duration (
     tenant_id text not null,
     duration text not null,
+    grain text not null,
     day date not null,
     team text not null,
     bin int not null,
     n int not null,
-    primary key (tenant_id, duration, day, team, bin)
+    primary key (tenant_id, duration, grain, day, team, bin)
 );
 
 create table metrics.channel_duration (
     tenant_id text not null,
     duration text not null,
+    grain text not null,
     day date not null,
     channel text not null,
     language text not null,
     source text not null,
     bin int not null,
     n int not null,
-    primary key (tenant_id, duration, day, channel, language, source, bin)
+    primary key (tenant_id, duration, grain, day, channel, language, source, bin)
 );
 
 comment on table metrics.rollup is 'Sums of the measures of metrics.fact, kept in the same transactions.';
+comment on column metrics.rollup.grain is 'Rows stand for a day, an ISO week or a month; day is the first.';
 comment on table metrics.agent_rollup is 'Apart, since agents would multiply the rows of the other.';
 comment on table metrics.team_duration is 'Histogram; bins as in shared.domain.kpi.duration_bin.';
 comment on table metrics.channel_duration is 'By channel; apart, since teams would multiply its rows.';
