@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import itertools
 import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
@@ -14,14 +15,16 @@ from pydantic_core import PydanticUndefined
 
 from deploy.migrate import MigrateSettings
 from deploy.topics import TopicSettings
+from services.autoqa.flags import SEVERITIES
 from services.autoqa.settings import AutoqaSettings
 from services.ingest.settings import IngestSettings
 from services.metrics.settings import MetricsSettings
+from shared.domain.flag import FlagKind
 from shared.domain.kpi import FcrDefinition, metrics
 from shared.settings import KafkaSettings, ServiceSettings
 
 ROOT: Final = Path(__file__).parents[1]
-PAGES: Final = (ROOT / "README.md", ROOT / "docs/scoring.md", ROOT / "docs/operations.md")
+PAGES: Final = (ROOT / "README.md", ROOT / "docs/scoring.md")
 _PLACE: Final = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.S)
 
 
@@ -52,7 +55,34 @@ def kpis() -> str:
     return "\n".join(rows)
 
 
-TABLES: Final[Mapping[str, Callable[[], str]]] = {"settings": settings, "kpis": kpis}
+_MEANINGS: Final = {
+    FlagKind.VULNERABILITY: "needs care: self-harm, acute illness, bereavement, hardship, being threatened",
+    FlagKind.AGENT_ABUSE: "an agent's message is abusive",
+    FlagKind.LEGAL: "legal steps, a lawyer, court, police, regulator or ombudsman against the company",
+    FlagKind.DATA_PROTECTION: "access or erasure, objection to data use, a leak, a hijacked account",
+    FlagKind.CHURN: "says or threatens to cancel, leave or switch",
+    FlagKind.UNANSWERED: "the customer's last words needed an answer and got none",
+    FlagKind.ESCALATION: "asks for a supervisor or for a formal complaint to be recorded",
+    FlagKind.PUBLICITY: "announces or threatens a bad review, press or a post",
+    FlagKind.PAYMENT_DISPUTE: "contests a charge, demands an overdue or refused refund, a chargeback",
+    FlagKind.ABUSE: "insults, slurs, threats or degrading language; cursing at the situation is none",
+    FlagKind.REPEAT_CONTACT: "says that they contacted support about this before without success",
+}
+
+
+def severities() -> str:
+    """Every flag, most severe first."""
+    rows = ["| Flag | Severity | The customer, or the conversation |", "|---|---|---|"]
+    for kind, severity in sorted(SEVERITIES.items(), key=lambda item: -item[1].rank):
+        rows.append(f"| `{kind}` | {severity} | {_MEANINGS[kind]} |")
+    return "\n".join(rows)
+
+
+TABLES: Final[Mapping[str, Callable[[], str]]] = {
+    "settings": settings,
+    "kpis": kpis,
+    "severities": severities,
+}
 
 
 def with_tables(text: str) -> str:
@@ -81,9 +111,10 @@ def _default(value: object, annotation: object) -> str:
     if isinstance(value, Path) and value.is_absolute() and value.is_relative_to(ROOT):
         value = value.relative_to(ROOT)
     if isinstance(value, timedelta):
-        value = f"{value.total_seconds():.0f} s"
+        minutes, seconds = divmod(int(value.total_seconds()), 60)
+        value = f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
     if isinstance(value, tuple):
-        value = "[" + ",".join(f'"{item}"' for item in value) + "]"
+        value = ",".join(map(str, value))
     return f"`{value}`"
 
 
@@ -95,10 +126,13 @@ def _meanings(model: type[BaseModel]) -> dict[str, str]:
             continue
         [body] = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
         lines = body.body if isinstance(body, ast.ClassDef) else []
-        for field, below in zip(lines, lines[1:], strict=False):
-            is_field = isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
-            if is_field and isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
-                found[field.target.id] = _one_line(str(below.value.value))
+        for field, below in itertools.pairwise(lines):
+            match field, below:
+                case (
+                    ast.AnnAssign(target=ast.Name(id=name)),
+                    ast.Expr(value=ast.Constant(value=str(text))),
+                ):
+                    found[name] = _one_line(text)
     return found
 
 

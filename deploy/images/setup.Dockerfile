@@ -1,4 +1,5 @@
-# What runs once before the services: migrations and topics. Carries every service's migrations, none of its work.
+# What runs once: migrations and topics before the services start, dead letters put back when asked for.
+# Carries every service's migrations and none of its work.
 FROM python:3.11.15-slim-bookworm AS build
 WORKDIR /build
 COPY requirements/uv.txt requirements/metrics.txt ./
@@ -16,7 +17,7 @@ COPY services/__init__.py services/__init__.py
 COPY services/ingest/migrations services/ingest/migrations
 COPY services/autoqa/migrations services/autoqa/migrations
 COPY services/metrics/migrations services/metrics/migrations
-COPY deploy/__init__.py deploy/migrate.py deploy/topics.py deploy/
+COPY deploy/__init__.py deploy/migrate.py deploy/topics.py deploy/dead_letters.py deploy/
 RUN python -m compileall -q /app
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001

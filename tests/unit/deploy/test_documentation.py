@@ -56,6 +56,6 @@ def test_make_targets_that_the_pages_name_exist() -> None:
     named = {
         word
         for page in ALL_PAGES
-        for word in re.findall(r"`make ([a-z-]+)|^make ([a-z-]+)", page.read_text(), re.M)
+        for word in re.findall(r"`make ([a-z0-9-]+)|^make ([a-z0-9-]+)", page.read_text(), re.M)
     }
     assert {first or second for first, second in named} <= targets

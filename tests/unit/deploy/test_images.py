@@ -99,7 +99,11 @@ def test_what_an_image_copies_is_enough_to_start(dockerfile: Path, tmp_path: Pat
             (tmp_path / target).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / source, tmp_path / target)
     name = dockerfile.stem
-    starts = [["deploy.migrate"], ["deploy.topics"]] if name == "setup" else [[f"services.{name}", "--help"]]
+    starts = (
+        [["deploy.migrate"], ["deploy.topics"], ["deploy.dead_letters", "--help"]]
+        if name == "setup"
+        else [[f"services.{name}", "--help"]]
+    )
     for start in starts:
         done = subprocess.run(  # noqa: S603 (our own program)
             [sys.executable, "-m", *start],
