@@ -44,6 +44,8 @@ class SourceDirectory:
 
     async def source(self, source_id: str) -> WebhookSource:
         """Raises `NotFound` for an unknown id, `Transient` when the database is away and nothing is known."""
+        if "\x00" in source_id:  # the database cannot even be asked
+            raise NotFound("no such webhook source")
         known = self._known.get(source_id)
         if known is None or known[0] <= self._monotonic():
             known = await self._ask(source_id)
