@@ -39,10 +39,12 @@ class Inference:
         self._model = model
         self._pass_tokens = pass_tokens
         self._max_queued = max_queued_messages
-        self._queued = 0
+        self.queued = 0
+        """Messages that wait for an answer."""
         self._jobs: deque[_Job] = deque()
         self._wake = asyncio.Event()
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="model")
+        self._is_closing = False
         self._worker: asyncio.Task[None] | None = None
 
     @property
@@ -53,7 +55,7 @@ class Inference:
     @property
     def is_busy(self) -> bool:
         """So much is queued that callers who can wait should."""
-        return self._queued >= self._max_queued
+        return self.queued >= self._max_queued
 
     async def predict(self, messages: Sequence[MessageInput]) -> list[Prediction]:
         """One prediction a message, in order. Raises what the model raised, to its own pass alone."""
@@ -64,7 +66,7 @@ class Inference:
         job = _Job(
             messages=messages, tokens=tokens, done=done, answers=[None] * len(messages), missing=len(messages)
         )
-        self._queued += len(messages)
+        self.queued += len(messages)
         self._jobs.append(job)
         if self._worker is None:
             self._worker = asyncio.create_task(self._work(), name="inference")
@@ -78,9 +80,10 @@ class Inference:
 
     async def close(self) -> None:
         """Finish the pass at hand; what is queued is refused."""
+        self._is_closing = True
+        self._wake.set()
         if self._worker is not None:
-            self._worker.cancel()
-            await asyncio.gather(self._worker, return_exceptions=True)
+            await self._worker
         for job in self._jobs:
             if not job.done.done():
                 job.done.set_exception(Transient("the service is stopping", reason="stopping"))
@@ -90,6 +93,8 @@ class Inference:
         loop = asyncio.get_running_loop()
         while True:
             await self._wake.wait()
+            if self._is_closing:
+                return
             chosen, tokens = self._next_pass()
             if not chosen:
                 self._wake.clear()
@@ -104,7 +109,7 @@ class Inference:
                         job.done.set_exception(error)
                 continue
             finally:
-                self._queued -= len(chosen)
+                self.queued -= len(chosen)
             metrics.ENCODE_SECONDS.observe(time.perf_counter() - started)
             metrics.ENCODE_TOKENS.observe(tokens)
             metrics.MESSAGES_ENCODED.inc(len(chosen))
@@ -120,7 +125,7 @@ class Inference:
             if job.done.done():
                 # Its caller went away, or an earlier pass of it failed.
                 self._jobs.popleft()
-                self._queued -= len(job.messages) - job.taken
+                self.queued -= len(job.messages) - job.taken
                 continue
             cost = job.tokens[job.taken]
             if chosen and tokens + cost > self._pass_tokens:

@@ -1,4 +1,7 @@
-"""Syllables by hyphenation patterns (pyphen, the patterns of LibreOffice)."""
+"""Syllables by hyphenation patterns (pyphen, the patterns of LibreOffice).
+
+English may not be hyphenated at every syllable ("cus-tomer"), so there the groups of vowels count as well.
+"""
 
 import re
 from functools import lru_cache
@@ -12,6 +15,8 @@ __all__ = ["load_patterns", "syllables"]
 
 _CACHED_WORDS: Final = 50_000
 _VOWELS: Final = re.compile(r"[aeiouyäöüéèáó]+", re.IGNORECASE)
+_SILENT: Final = re.compile(r"(?<=[^aeiouy])(?:(?<!l)e|es|(?<![td])ed)$", re.IGNORECASE)
+"""An e at the end that is not spoken: made, makes, asked; but not little, wanted."""
 
 
 def load_patterns() -> None:
@@ -27,7 +32,10 @@ def _hyphenation(language: WrittenIn) -> pyphen.Pyphen:
 
 @lru_cache(_CACHED_WORDS)
 def syllables(word: str, language: WrittenIn) -> int:
-    """Places to hyphenate plus one; at least one. Overlong words count by their groups of vowels."""
+    """At least one. Overlong words count by their groups of vowels alone."""
     if len(word) > 60:
         return max(1, len(_VOWELS.findall(word[:400])))
-    return len(_hyphenation(language).positions(word)) + 1
+    parts = len(_hyphenation(language).positions(word)) + 1
+    if language == "de":
+        return parts
+    return max(parts, len(_VOWELS.findall(_SILENT.sub("", word))))

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from services.autoqa.categories.verdict import not_applicable
 from services.autoqa.policy import Policy
-from services.autoqa.transcript import Transcript, Turn, waited, whole
+from services.autoqa.transcript import Transcript, Turn, waited
 from shared.domain.conversation import Channel, Role
+from shared.domain.evidence import EvidenceSpan
 from shared.domain.review import Outcome, Rating
 from shared.domain.scorecard import CategoryId
 
@@ -38,7 +39,11 @@ def rate_timeliness(transcript: Transcript, policy: Policy) -> Rating:
         outcome=Outcome.PASSED if in_time else Outcome.FAILED,
         score=1.0 if in_time else round(max(0.0, 1 - (worst_ratio - 1) / 2), 4),
         confidence=1.0,
-        evidence=whole((asked.message, answer.message)),
+        # Even one without words, an attachment, is where somebody waited.
+        evidence=tuple(
+            EvidenceSpan(message_id=message.id, start=0, end=len(message.text))
+            for message in (asked.message, answer.message)
+        ),
         reason=reason,
     )
 
