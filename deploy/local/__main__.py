@@ -9,6 +9,7 @@ from threading import Event
 from types import FrameType
 
 from deploy.local.errors import StackError
+from deploy.local.ports import HOST
 from deploy.local.settings import LocalSettings
 from deploy.local.stack import Stack
 from deploy.local.supervise import supervise
@@ -69,19 +70,20 @@ def run(settings: LocalSettings, *, feed: bool) -> int:
     for signum in signals:
         signal.signal(signum, on_signal)
     stack = Stack(settings=settings, feed=feed, say=say)
-    say(f"Starting in {settings.home}")
     try:
         stack.start()
-        starting = False
-        for line in welcome(stack):
-            sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
-        supervise(stack, stopping, say)
     except Interrupted:
         say("Stopped while starting")
         return 0
     finally:
         starting = False
+    try:
+        for line in welcome(stack):
+            sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+        supervise(stack, stopping, say)
+    finally:
+        say("Stopping")
         began = time.monotonic()
         stack.stop()
         say(f"All stopped ({time.monotonic() - began:.1f} s)")
@@ -102,7 +104,8 @@ def welcome(stack: Stack) -> list[str]:
         f"  ingest   {env['INGEST_URL']}/docs   webhooks and events come in",
         f"  autoqa   {autoqa}/docs   scores a conversation on request",
         f"  metrics  {metrics}/docs   scores, flags, KPIs, transcripts",
-        f"  Kafka    {env['KAFKA_BOOTSTRAP']}       PostgreSQL  {stack.settings.postgres_port}",
+        f"  Kafka    {env['KAFKA_BOOTSTRAP']}",
+        f"  Postgres {HOST}:{stack.settings.postgres_port}",
         f"  demo key (role viewer): {viewer}",
         f"  all keys and webhook secrets: {stack.env_file}     logs: {stack.logs}",
         "",

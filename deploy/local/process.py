@@ -1,6 +1,7 @@
 """Child processes: started with a log file, guarded against outliving us, stopped within a bound."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -132,14 +133,31 @@ def run(
 
 
 def last_line(log_file: Path) -> str:
-    """The last non-empty line of a log, at most 300 characters; empty when there is none."""
+    """The last line of a log that says something, at most 300 characters; empty when there is none."""
     try:
         with log_file.open("rb") as log:
             log.seek(max(0, log_file.stat().st_size - 65536))
             lines = log.read().decode(errors="replace").splitlines()
     except OSError:
         return ""
-    return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")
+    return next((_told(line)[:300] for line in reversed(lines) if _says_something(line)), "")
+
+
+def _says_something(line: str) -> bool:
+    # SQLAlchemy ends its errors with the statement and an address to read on.
+    return bool(line.strip()) and not line.startswith(("(Background on", "[parameters: ", "[SQL: ", "FROM "))
+
+
+def _told(line: str) -> str:
+    """What a line of our services' JSON logs says; other lines as they are."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return line.strip()
+    if not isinstance(entry, dict) or "event" not in entry:
+        return line.strip()
+    details = (str(entry.get(name) or "").strip() for name in ("error", "reason", "detail", "exception"))
+    return ": ".join([str(entry["event"]), *(detail.splitlines()[-1] for detail in details if detail)])
 
 
 def cut_log(log_file: Path, limit: int = LOG_LIMIT) -> None:

@@ -36,6 +36,8 @@ DATABASE: Final = "pruefstein"
 _MODULES: Final[Mapping[ServiceName, str]] = {name: f"services.{name}" for name in SERVICES}
 _MIGRATIONS: Final = ("deploy/migrate.py", "shared/db/migrate.py", "services/*/migrations/**/*.py")
 _TOPICS: Final = ("deploy/topics.py", "shared/contracts/topics.py", "shared/settings.py")
+_GRACE: Final = 5.0
+"""Seconds a service has to finish what it is at; what it does not finish is read from the broker again."""
 _LEAST_FREE: Final = 256 * 1024 * 1024
 """Bytes of disk without which a start is refused: better now than half way."""
 
@@ -128,6 +130,7 @@ class Stack:
             self._check_room()
             self._stop_leftovers()
             self._check_ports()
+            self.say(f"Starting in {self.settings.home}")
             self._passwords = credentials.load_or_create(
                 self.settings.home / "secrets.json", data_exist=self.postgres.has_data
             )
@@ -149,11 +152,17 @@ class Stack:
     def stop(self) -> None:
         """Stop the feed, then the services, then broker and database, within ten seconds. Safe to repeat."""
         self.feeder.stop(timeout=1.0)
-        together([partial(service.stop, timeout=5.0) for service in self.services.values()])
+        together([partial(self._stop_service, service) for service in self.services.values()])
         together([partial(self.kafka.stop, timeout=3.5), partial(self.postgres.stop, timeout=3.5)])
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+    def _stop_service(self, service: Service) -> None:
+        if not service.stop(timeout=_GRACE):
+            self.say(
+                f"{service.name} did not stop within {_GRACE:.0f} s and was killed; nothing is lost by it"
+            )
 
     def kill_service(self, name: ServiceName) -> None:
         """SIGKILL to one service."""
@@ -294,7 +303,7 @@ class Stack:
             owner = lock.read().strip() or "unknown"
             lock.close()
             raise StackError(
-                f"Prüfstein already runs in {home} (process {owner}): stop it first, or set PRUEFSTEIN_HOME "
+                f"a stack already runs in {home} (process {owner}): stop it first, or set PRUEFSTEIN_HOME "
                 "and the ports for a second one"
             ) from None
         lock.truncate(0)

@@ -117,7 +117,7 @@ def _conversation(
             "sender": {**_contact(story.customer), "type": "contact"},
             "assignee": {"id": story.agent.id, "name": story.agent.name, "type": "user"},
             "assignee_type": "User",
-            "team": {"id": story.team.id, "name": story.team.name.lower()},
+            "team": {"id": story.team.id, "name": story.team.name},
             "hmac_verified": False,
         },
         "status": "resolved" if solved else "open",
