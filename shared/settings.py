@@ -115,7 +115,8 @@ class ServiceSettings(BaseSettings):
     def load(cls) -> Self:
         """Read the environment. Raises `Stop` with one line that names what is wrong or unknown."""
         prefix = str(cls.model_config.get("env_prefix", "")).upper()
-        known = {f"{prefix}{name}".upper() for name in cls.model_fields}
+        # Clients keep a service's address in e.g. INGEST_URL, as demo.env does; it may stand beside.
+        known = {f"{prefix}{name}".upper() for name in cls.model_fields} | {f"{prefix}URL"}
         unknown = sorted(
             name for name in os.environ if name.startswith(prefix) and name.split("__")[0] not in known
         )

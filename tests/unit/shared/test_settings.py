@@ -30,6 +30,14 @@ def test_nested_settings_are_spelt_with_two_underscores(monkeypatch: pytest.Monk
     assert settings.database.port == 5433
 
 
+def test_the_address_that_clients_use_may_stand_in_the_same_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever exported demo.env can still run the services' command lines."""
+    monkeypatch.setenv("EXAMPLE_URL", "http://127.0.0.1:8081")
+    assert Example.load().port == 1
+
+
 @pytest.mark.parametrize("name", ["EXAMPLE_PROT", "EXAMPLE_KAFKA__BOOTSTRAP", "EXAMPLE_KAFKAS__X"])
 def test_unknown_settings_are_refused_by_name(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """A typo would otherwise fall back to a default in silence."""
