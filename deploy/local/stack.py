@@ -160,9 +160,7 @@ class Stack:
 
     def _stop_service(self, service: Service) -> None:
         if not service.stop(timeout=_GRACE):
-            self.say(
-                f"{service.name} did not stop within {_GRACE:.0f} s and was killed; nothing is lost by it"
-            )
+            self.say(f"{service.name} did not stop in {_GRACE:.0f} s and was killed: nothing is lost by it")
 
     def kill_service(self, name: ServiceName) -> None:
         """SIGKILL to one service."""
