@@ -67,6 +67,16 @@ FACT: Final = Table(
     *(Column(name, BigInteger) for name in AMOUNTS),
 )
 
+MARK: Final = Table(
+    "mark",
+    _metadata,
+    Column("tenant_id", Text, primary_key=True),
+    Column("conversation_id", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("opened_at", _moment),
+)
+
 FLAG: Final = Table(
     "flag",
     _metadata,

@@ -34,6 +34,8 @@ class _Decided:
     """What a transaction writes."""
 
     facts: list[Fact] = field(default_factory=list)
+    #: Those of `facts` whose tags, flags or time changed.
+    remarked: list[Fact] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     pairs: list[tuple[Fact | None, Fact | None]] = field(default_factory=list)
     flags: FlagChanges = field(default_factory=FlagChanges)
@@ -61,6 +63,7 @@ async def _update(transaction: FactTransaction, conversation_ids: Sequence[str],
         _decide_fact(decided, conversation_id, before, sources)
         _decide_flags(decided, conversation_id, flags.get(conversation_id, {}), sources, clock)
     await transaction.save_facts(decided.facts, gone=decided.gone)
+    await transaction.save_marks(decided.remarked, gone=decided.gone)
     await transaction.save_flags(decided.flags.kept, removed=decided.flags.removed)
     await transaction.apply(deltas(decided.pairs))
     await transaction.notify(decided.events)
@@ -77,6 +80,8 @@ def _decide_fact(
         decided.gone.append(conversation_id)
         return
     decided.facts.append(now)
+    if before is None or _marks_of(before) != _marks_of(now):
+        decided.remarked.append(now)
     if sources is not None and sources.review is not None and _review_of(before) != _review_of(now):
         decided.events.append(
             ReviewScored(
@@ -87,6 +92,10 @@ def _decide_fact(
                 score=sources.review.score,
             )
         )
+
+
+def _marks_of(fact: Fact) -> tuple[object, ...]:
+    return (fact.tags, fact.flags, fact.opened_at)
 
 
 def _review_of(fact: Fact | None) -> tuple[object, ...] | None:

@@ -21,6 +21,7 @@ from services.metrics.tables import (
     CHANNEL_DURATION,
     FACT,
     FLAG,
+    MARK,
     ROLLUP,
     TEAM_DURATION,
 )
@@ -93,6 +94,27 @@ class FactTransaction:
             set_={c.name: statement.excluded[c.name] for c in FACT.c if not c.primary_key},
         )
         await self._execute_many(statement, [_fact_row(self._tenant_id, fact) for fact in facts])
+
+    async def save_marks(self, facts: Sequence[Fact], *, gone: Sequence[str]) -> None:
+        """Replace the tags and flags by which the conversations of `facts` are found, and those of `gone`."""
+        changed = [*gone, *(fact.conversation_id for fact in facts)]
+        if changed:
+            await self._connection.execute(
+                delete(MARK).where(MARK.c.tenant_id == self._tenant_id, MARK.c.conversation_id.in_(changed))
+            )
+        rows = [
+            {
+                "tenant_id": self._tenant_id,
+                "conversation_id": fact.conversation_id,
+                "kind": kind,
+                "name": name,
+                "opened_at": fact.opened_at,
+            }
+            for fact in facts
+            for kind, names in (("tag", fact.tags), ("flag", fact.flags))
+            for name in sorted(set(names))
+        ]
+        await self._execute_many(insert(MARK), rows)
 
     async def apply(self, deltas: Deltas) -> None:
         """Add the differences to the rollups, in sorted order for the same reason as in `lock`."""

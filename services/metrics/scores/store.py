@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import RowMapping, select, text, tuple_
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.metrics.fact_conditions import conditions
+from services.metrics.fact_conditions import Marked, conditions, marked
 from services.metrics.filters import Filters
 from services.metrics.flags.rows import flag_from_row
 from services.metrics.flags.state import StoredFlag
-from services.metrics.tables import FACT, FLAG
+from services.metrics.tables import FACT, FLAG, MARK
 from shared.db.database import Database
 
 _MESSAGES = text("""
@@ -67,10 +67,23 @@ class ScoreStore:
         self, tenant_id: str, filters: Filters, *, after: tuple[datetime, str] | None, limit: int
     ) -> Sequence[RowMapping]:
         """Facts, newest first, that come after (opened_at, id); at most `limit`."""
-        query = select(*_ITEM).where(*conditions(tenant_id, filters))
+        query = select(*_ITEM)
+        place = (FACT.c.opened_at, FACT.c.conversation_id)
+        leading = _leading(filters)
+        if leading is not None:
+            # In the order of the marks, so that rare ones need not be looked for among all conversations.
+            place = (MARK.c.opened_at, MARK.c.conversation_id)
+            query = query.select_from(
+                MARK.join(
+                    FACT,
+                    (FACT.c.tenant_id == MARK.c.tenant_id)
+                    & (FACT.c.conversation_id == MARK.c.conversation_id),
+                )
+            ).where(*marked(tenant_id, filters, leading))
+        query = query.where(*conditions(tenant_id, filters, but=leading))
         if after is not None:
-            query = query.where(tuple_(FACT.c.opened_at, FACT.c.conversation_id) < after)
-        query = query.order_by(FACT.c.opened_at.desc(), FACT.c.conversation_id.desc()).limit(limit)
+            query = query.where(tuple_(*place) < after)
+        query = query.order_by(*(column.desc() for column in place)).limit(limit)
         async with self._database.transaction(tenant_id) as connection:
             return (await connection.execute(query)).mappings().all()
 
@@ -107,3 +120,9 @@ class ScoreStore:
                 predictions={row["message_id"]: row["output"] for row in predictions.mappings()},
                 flags=[flag_from_row(row) for row in flags.mappings()],
             )
+
+
+def _leading(filters: Filters) -> Marked | None:
+    if filters.tag is not None:
+        return "tag"
+    return "flag" if filters.flag is not None else None

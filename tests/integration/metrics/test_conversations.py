@@ -108,6 +108,9 @@ FILTERS: list[tuple[dict[str, Any], list[str]]] = [
     ({"from": "2026-03-03T09:00:00Z", "to": "2026-03-04T09:00:00+00:00"}, ["c2"]),
     ({"team": "Billing", "language": "de"}, ["c1"]),
     ({"team": "nobody"}, []),
+    ({"tag": "refund", "flag": "churn"}, ["c1"]),
+    ({"tag": "vip", "flag": "churn"}, []),
+    ({"tag": "refund", "team": "Billing"}, ["c3", "c1"]),
 ]
 
 

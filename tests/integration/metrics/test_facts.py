@@ -8,7 +8,7 @@ from services.metrics.facts.handlers import ConversationRef, on_conversations
 from services.metrics.facts.store import FactStore
 from shared.domain.kpi import MEASURES
 from tests.integration.metrics.conftest import Metrics
-from tests.integration.metrics.world import World, a_flag, a_rating
+from tests.integration.metrics.world import OPENED, World, a_flag, a_rating
 
 
 async def rollup(world: World) -> dict[str, int]:
@@ -112,3 +112,23 @@ async def test_a_withdrawn_flag_is_kept_only_where_a_person_decided(metrics: Met
     await metrics.news("c1")
     (flag,) = await flags(world)
     assert (flag["kind"], flag["withdrawn_at"]) == ("legal", metrics.clock.now())
+
+
+async def test_lists_follow_tags_flags_and_times(metrics: Metrics, world: World) -> None:
+    """Found under the new ones, no longer under the old ones, in the new place."""
+    for name in ("c1", "c2"):
+        await world.conversation(name, tags=["old"])
+        await world.review(name, flags=[a_flag("churn")])
+    await metrics.news("c1", "c2")
+    await world.conversation("c1", tags=["new"], opened_at=OPENED + timedelta(days=1))
+    await world.review("c1", flags=[a_flag("legal")])
+    await metrics.news("c1")
+    headers = await metrics.key()
+    found = {}
+    for query in ("tag=old", "tag=new", "flag=churn", "flag=legal"):
+        items = (await metrics.client.get(f"/v1/conversations?{query}", headers=headers)).json()["items"]
+        found[query] = [item["id"] for item in items]
+    assert found == {"tag=old": ["c2"], "tag=new": ["c1"], "flag=churn": ["c2"], "flag=legal": ["c1"]}
+    await world.forget("c1")
+    await metrics.news("c1")
+    assert await world.connection.fetchval("select count(*) from metrics.mark") == 2

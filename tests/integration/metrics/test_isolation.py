@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from services.metrics.bootstrap import build
 from services.metrics.settings import MetricsSettings
-from services.metrics.tables import API_KEY, FACT, FLAG, ROLLUPS
+from services.metrics.tables import API_KEY, FACT, FLAG, MARK, ROLLUPS
 from shared.clock import SystemClock
 from shared.http.auth import KeyRole
 from tests.integration.metrics.conftest import Metrics
@@ -113,7 +113,7 @@ async def everything_of_b(world: World) -> list[Any]:
     """All rows of tenant b in all tables of metrics."""
     return [
         [tuple(row) for row in await world.connection.fetch(f"select * from {t} where tenant_id = 'b'")]
-        for t in (table.fullname for table in (API_KEY, FACT, FLAG, *ROLLUPS))
+        for t in (table.fullname for table in (API_KEY, FACT, FLAG, MARK, *ROLLUPS))
     ]
 
 

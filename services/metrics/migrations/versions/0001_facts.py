@@ -67,7 +67,7 @@ AMOUNTS = [
     "sentiment_shift_sum",
     "predicted_csat_sum",
 ]
-TABLES = ("api_key", "fact", "flag", "rollup", "agent_rollup", "team_duration", "channel_duration")
+TABLES = ("api_key", "fact", "mark", "flag", "rollup", "agent_rollup", "team_duration", "channel_duration")
 
 
 def measures(*, count_type: str) -> str:
@@ -139,14 +139,32 @@ create table metrics.fact (
 create index fact_newest on metrics.fact (tenant_id, opened_at desc, conversation_id desc);
 create index fact_team on metrics.fact (tenant_id, team, opened_at desc, conversation_id desc);
 create index fact_agent on metrics.fact (tenant_id, agent, opened_at desc, conversation_id desc);
-create index fact_status on metrics.fact (tenant_id, status, opened_at desc, conversation_id desc);
 create index fact_external on metrics.fact (tenant_id, external_id);
+-- For rare values; frequent ones are found in the order of time. Small, since equal keys are stored once.
+create index fact_status on metrics.fact (tenant_id, status);
+create index fact_channel on metrics.fact (tenant_id, channel);
+create index fact_language on metrics.fact (tenant_id, language);
+create index fact_source on metrics.fact (tenant_id, source);
+create index fact_score on metrics.fact (tenant_id, score);
 
 comment on column metrics.fact.channel is 'Here and in language, agent, team an empty text stands for none.';
 comment on column metrics.fact.day is 'Of opened_at, in UTC; KPIs are kept by it.';
 comment on column metrics.fact.flags is 'Kinds found by the current review, whatever people made of them.';
 comment on column metrics.fact.conversations is
     'From here on: what the conversation adds to the KPIs; all 0 for a merged, deleted or spam one.';
+
+create table metrics.mark (
+    tenant_id text not null,
+    conversation_id text not null,
+    kind text not null,
+    name text not null,
+    opened_at timestamptz not null,
+    primary key (tenant_id, conversation_id, kind, name)
+);
+create index mark_newest on metrics.mark (tenant_id, kind, name, opened_at desc, conversation_id desc);
+
+comment on table metrics.mark is
+    'Tags and flags of metrics.fact, row by row: under row-level security an index of arrays is not used.';
 
 create table metrics.flag (
     tenant_id text not null,
@@ -169,7 +187,6 @@ create table metrics.flag (
 create index flag_newest on metrics.flag (tenant_id, raised_at desc, id desc);
 create index flag_state_newest on metrics.flag (tenant_id, state, raised_at desc, id desc);
 create index flag_state_severest on metrics.flag (tenant_id, state, rank desc, raised_at desc, id desc);
-create index flag_kind on metrics.flag (tenant_id, kind, conversation_id);
 
 comment on column metrics.flag.seen_messages is 'All messages that ever proved it; a new one opens it again.';
 comment on column metrics.flag.withdrawn_at is 'No longer found, but a person had decided on it.';
