@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from deploy.local.jars import KAFKA_VERSION
 from deploy.local.ports import free_ports
 from deploy.topics import TopicSettings, create, wanted
 from shared.contracts import topics
@@ -42,7 +43,5 @@ async def test_the_broker_of_compose_serves_containers_and_this_machine(kafka: s
 
 def test_the_image_is_of_the_version_that_is_tested() -> None:
     """The embedded broker and that of compose are one."""
-    jars = pytest.importorskip("deploy.local.jars")
-    assert yaml.safe_load(COMPOSE.read_text())["services"]["kafka"]["image"].endswith(
-        f":{jars.KAFKA_VERSION}"
-    )
+    image = yaml.safe_load(COMPOSE.read_text())["services"]["kafka"]["image"]
+    assert image == f"apache/kafka:{KAFKA_VERSION}"
