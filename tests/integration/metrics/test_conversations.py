@@ -114,10 +114,7 @@ FILTERS: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("query", "expected"), FILTERS, ids=[str(query) for query, _ in FILTERS])
-async def test_every_filter_narrows_the_list(
-    metrics: Metrics, world: World, query: dict[str, Any], expected: list[str]
-) -> None:
+async def test_every_filter_narrows_the_list(metrics: Metrics, world: World) -> None:
     """And several together narrow it further."""
     await world.conversation("c1")
     await world.review("c1", score=90.0, flags=[a_flag("churn")])
@@ -139,7 +136,9 @@ async def test_every_filter_narrows_the_list(
         solved_at=None,
     )
     await metrics.news("c1", "c2", "c3")
-    assert await listed(metrics, await metrics.key(), **query) == expected
+    headers = await metrics.key()
+    for query, expected in FILTERS:
+        assert await listed(metrics, headers, **query) == expected, query
 
 
 async def test_pages_cover_the_list_once(metrics: Metrics, world: World) -> None:

@@ -95,12 +95,15 @@ GROUPINGS = [
 ]
 
 
-@pytest.mark.parametrize(("group_by", "filters"), GROUPINGS, ids=[f"{g} {f}" for g, f in GROUPINGS])
-async def test_every_grouping_adds_up(
-    metrics: Metrics, world: World, group_by: str, filters: dict[str, str]
-) -> None:
+async def test_every_grouping_adds_up(metrics: Metrics, world: World) -> None:
     """Whichever table answers, the volumes of the groups are those of the list."""
     headers = await a_small_company(metrics, world)
+    for group_by, filters in GROUPINGS:
+        await adds_up(metrics, headers, group_by, filters)
+
+
+async def adds_up(metrics: Metrics, headers: dict[str, str], group_by: str, filters: dict[str, str]) -> None:
+    """Compare one grouping with the list."""
     rows = await kpis(
         metrics,
         headers,
@@ -109,7 +112,7 @@ async def test_every_grouping_adds_up(
         **filters,
     )
     listed = await metrics.client.get("/v1/conversations", params=filters, headers=headers)
-    assert sum(row["volume"]["n"] for row in rows) == len(listed.json()["items"])
+    assert sum(row["volume"]["n"] for row in rows) == len(listed.json()["items"]), (group_by, filters)
     medians = [
         row["first_response_time.median"]["value"] for row in rows if row["first_response_time.median"]["n"]
     ]
