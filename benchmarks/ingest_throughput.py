@@ -49,7 +49,7 @@ def bare_app(bootstrap: str) -> Iterator[int]:
     """The peer as a process of its own; its port."""
     (port,) = free_ports(1)
     env = {**os.environ, "BARE_KAFKA": bootstrap, "BARE_TOPIC": topics.TICKET_EVENTS, "BARE_PORT": str(port)}
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.bare_producer"], env=env)  # noqa: S603
+    process = subprocess.Popen([sys.executable, "-m", "benchmarks.bare_producer"], env=env)
     try:
         time.sleep(3)
         yield port
