@@ -35,6 +35,7 @@ def main() -> None:
     evaluating.add_argument("--folder", type=Path, default=WEIGHTS_FOLDER)
     evaluating.add_argument("--out", type=Path, default=Path("runs/evaluation"))
     evaluating.add_argument("--card", type=Path, help="model card that takes the report in")
+    evaluating.add_argument("--cross-validation", action="store_true", help="of the outcome heads; slow")
     evaluating.add_argument("--threads", type=int, default=2)
     arguments = vars(parser.parse_args())
     command = arguments.pop("command")
