@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         if chosen.command == "clean":
             return clean(settings)
         return run(settings, feed=chosen.feed == "on")
-    except StackError as error:
+    except (StackError, OSError) as error:  # an OSError tells of a full disk or a forbidden file
         sys.stderr.write(f"Prüfstein: {error}\n")
         return 1
 

@@ -30,6 +30,10 @@ class Guard:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
+    def start(self) -> None:
+        """Have the guard run before there is anything to watch. Raises OSError when it cannot be started."""
+        self._tell("")
+
     def watch(self, pid: int, stop_signal: signal.Signals) -> None:
         """From now on `pid` does not outlive this process."""
         self._tell(f"+{pid} {int(stop_signal)}\n")
@@ -87,10 +91,10 @@ def _send(pid: int, signum: int) -> None:
         return
 
 
-def run(lines: "list[str] | None" = None) -> None:
+def run() -> None:
     """Read lines to the end of the input, then end what is left."""
     children: dict[int, tuple[int, str | None]] = {}
-    for line in sys.stdin if lines is None else lines:
+    for line in sys.stdin:
         words = line[1:].split()
         if line.startswith("+"):
             children[int(words[0])] = (int(words[1]), started_at(int(words[0])))

@@ -87,6 +87,10 @@ def spawn(
     Raises StackError when the program cannot be started.
     """
     log_file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        guard.start()
+    except OSError as error:
+        raise StackError(f"{name} cannot be started: {error}") from error
     # Appending makes it safe to cut the file while the child writes.
     with log_file.open("ab") as log:
         try:

@@ -8,13 +8,8 @@ Blocking: call it from a thread where an event loop runs. Every child ends with 
 """
 
 import contextlib
-import fcntl
-import hashlib
-import os
-import shutil
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,24 +17,23 @@ from types import TracebackType
 from typing import IO, Final, Literal, Self
 
 from deploy.local import credentials, demo, leftovers
+from deploy.local.environment import migration_settings, service_environment
 from deploy.local.errors import StackError
+from deploy.local.home import check_room, claim
 from deploy.local.kafka import Kafka
-from deploy.local.ports import HOST, free_ports, require_free
-from deploy.local.postgres import SUPERUSER, Postgres
+from deploy.local.ports import free_ports, require_free
+from deploy.local.postgres import Postgres
+from deploy.local.prepare import create_topics, migrate
 from deploy.local.process import cut_log
-from deploy.local.service import Service, child_environment, run_module
-from deploy.local.settings import REPOSITORY, LocalSettings
+from deploy.local.service import Service, child_environment
+from deploy.local.settings import LocalSettings
+from deploy.local.together import together
 
 ServiceName = Literal["ingest", "autoqa", "metrics"]
 SERVICES: Final[tuple[ServiceName, ...]] = ("ingest", "autoqa", "metrics")
-DATABASE: Final = "pruefstein"
 _MODULES: Final[Mapping[ServiceName, str]] = {name: f"services.{name}" for name in SERVICES}
-_MIGRATIONS: Final = ("deploy/migrate.py", "shared/db/migrate.py", "services/*/migrations/**/*.py")
-_TOPICS: Final = ("deploy/topics.py", "shared/contracts/topics.py", "shared/settings.py")
 _GRACE: Final = 5.0
 """Seconds a service has to finish what it is at; what it does not finish is read from the broker again."""
-_LEAST_FREE: Final = 256 * 1024 * 1024
-"""Bytes of disk without which a start is refused: better now than half way."""
 
 
 def _quiet(_: str) -> None:
@@ -65,7 +59,6 @@ class Stack:
     services: dict[ServiceName, Service] = field(init=False)
     feeder: Service = field(init=False)
     _passwords: dict[str, str] = field(default_factory=dict, init=False)
-    _was_there: bool = field(default=False, init=False)
     _lock: IO[str] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -91,7 +84,8 @@ class Stack:
             "autoqa": self._service("autoqa", settings.autoqa_port),
             "metrics": self._service("metrics", settings.metrics_port),
         }
-        self.feeder = self._program("feed", ["deploy.local.feed"], None)
+        feed_settings = child_environment({"FEED_ENV_FILE": str(self.env_file)}, prefix="FEED_")
+        self.feeder = self._program("feed", ["deploy.local.feed"], feed_settings, None)
 
     @classmethod
     def on_free_ports(
@@ -125,9 +119,9 @@ class Stack:
 
     def start(self) -> None:
         """Return once all is ready. Raises StackError, with everything stopped again, when it cannot."""
-        self._claim_home()
+        self._lock = claim(self.settings.home)
         try:
-            self._check_room()
+            check_room(self.settings.home)
             self._stop_leftovers()
             self._check_ports()
             self.say(f"Starting in {self.settings.home}")
@@ -142,7 +136,7 @@ class Stack:
     @contextlib.contextmanager
     def claimed(self) -> Iterator[None]:
         """Hold the folder without starting anything. Raises StackError while a stack runs in it."""
-        self._claim_home()
+        self._lock = claim(self.settings.home)
         try:
             self._stop_leftovers()
             yield
@@ -189,17 +183,24 @@ class Stack:
 
     def _start_all(self) -> None:
         self.postgres.password = self._passwords["postgres"]
-        self._was_there = self.postgres.has_data
+        fresh = not self.postgres.has_data
         with self._timed("Kafka and PostgreSQL accept connections"):
             together([self.kafka.start, self.postgres.start])
         with self._timed("Database and topics are up to date"):
-            together([self._migrate, self._create_topics])
+            settings = migration_settings(self.settings.postgres_port, self._passwords)
+            note = self.settings.home / "migrated"
+            together(
+                [
+                    partial(migrate, settings, note=note, fresh=fresh),
+                    partial(create_topics, self.kafka.bootstrap, note=self.kafka.data_dir / "topics"),
+                ]
+            )
         for name in SERVICES:
             # Made anew, now that the passwords are known.
-            self.services[name] = self._service(name, self.services[name].port)
+            self.services[name] = self._service(name, self.settings.ports()[f"{name.upper()}_PORT"])
             self.services[name].start()
         waits = [self._waiter(name) for name in SERVICES]
-        if not (self._was_there and self.env_file.exists()):
+        if fresh or not self.env_file.exists():
             self.say("Making the demo tenant with its API keys and webhook sources")
             waits.append(self._seed)
         together(waits)
@@ -214,56 +215,29 @@ class Stack:
 
         return wait
 
-    def _service(self, name: ServiceName, port: int | None) -> Service:
-        return self._program(name, [self.modules[name], "serve"], port)
+    def _service(self, name: ServiceName, port: int) -> Service:
+        extra = {"INGEST_DEFAULT_TENANT": demo.TENANT, **self.extra}
+        environment = service_environment(
+            name,
+            port=port,
+            bootstrap=self.kafka.bootstrap,
+            postgres_port=self.settings.postgres_port,
+            password=self._passwords.get(name, ""),
+            extra=extra,
+        )
+        return self._program(name, [self.modules[name], "serve"], environment, port)
 
-    def _program(self, name: str, arguments: list[str], port: int | None) -> Service:
+    def _program(
+        self, name: str, arguments: list[str], environment: Mapping[str, str], port: int | None
+    ) -> Service:
         return Service(
             name=name,
             arguments=arguments,
-            environment=self._environment(name, port),
+            environment=environment,
             port=port,
             log_file=self.logs / f"{name}.log",
             pid_file=self.settings.home / "run" / f"{name}.pid",
         )
-
-    def _environment(self, name: str, port: int | None) -> dict[str, str]:
-        prefix = f"{name.upper()}_"
-        if name == "feed":
-            return child_environment({"FEED_ENV_FILE": str(self.env_file)}, prefix=prefix)
-        own = {
-            f"{prefix}HOST": HOST,
-            f"{prefix}PORT": str(port),
-            f"{prefix}KAFKA__BOOTSTRAP_SERVERS": self.kafka.bootstrap,
-            **self._database(f"{prefix}DATABASE__", name, self._passwords.get(name, "")),
-        }
-        if name == "ingest":
-            own["INGEST_DEFAULT_TENANT"] = demo.TENANT
-        extra = {key: value for key, value in self.extra.items() if key.startswith(prefix)}
-        return child_environment({**own, **extra}, prefix=prefix)
-
-    def _database(self, prefix: str, user: str, password: str) -> dict[str, str]:
-        port = str(self.settings.postgres_port)
-        values = {"HOST": HOST, "PORT": port, "NAME": DATABASE, "USER": user, "PASSWORD": password}
-        return {f"{prefix}{name}": value for name, value in values.items()}
-
-    def _migrate(self) -> None:
-        """Skipped when the same migrations ran before: to find that out by asking takes seconds."""
-        marker, state = self.settings.home / "migrated", _digest(*_MIGRATIONS)
-        if _read(marker) == state and self._was_there:
-            return
-        own = self._database("MIGRATE_DATABASE__", SUPERUSER, self._passwords["postgres"])
-        roles = {f"MIGRATE_{name.upper()}_PASSWORD": self._passwords[name] for name in SERVICES}
-        run_module(["deploy.migrate"], child_environment({**own, **roles}))
-        marker.write_text(state)
-
-    def _create_topics(self) -> None:
-        """Skipped likewise; the note lies with the broker's data and is lost with them."""
-        marker, state = self.kafka.data_dir / "topics", _digest(*_TOPICS)
-        if _read(marker) == state:
-            return
-        run_module(["deploy.topics"], child_environment({"TOPICS_BOOTSTRAP_SERVERS": self.kafka.bootstrap}))
-        marker.write_text(state)
 
     def _seed(self) -> None:
         made: dict[str, str] = {}
@@ -284,38 +258,6 @@ class Stack:
         kept = self.env
         if kept != {**kept, **self._addresses()}:
             demo.write_env(self.env_file, {**kept, **self._addresses()})
-
-    def _claim_home(self) -> None:
-        home = self.settings.home
-        try:
-            home.mkdir(parents=True, exist_ok=True)
-            self.logs.mkdir(exist_ok=True)
-            lock = (home / "lock").open("a+")
-        except OSError as error:
-            raise StackError(f"{home} cannot be used: {error.strerror}; set PRUEFSTEIN_HOME") from error
-        try:
-            # The kernel drops it with the process, so a crash leaves no lock behind.
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.seek(0)
-            owner = lock.read().strip() or "unknown"
-            lock.close()
-            raise StackError(
-                f"a stack already runs in {home} (process {owner}): stop it first, or set PRUEFSTEIN_HOME "
-                "and the ports for a second one"
-            ) from None
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        self._lock = lock
-
-    def _check_room(self) -> None:
-        free = shutil.disk_usage(self.settings.home).free
-        if free < _LEAST_FREE:
-            raise StackError(
-                f"only {free // 1024**2} MB are free on the disk of {self.settings.home}: "
-                f"{_LEAST_FREE // 1024**2} MB are needed to start"
-            )
 
     def _stop_leftovers(self) -> None:
         for service in (self.feeder, *self.services.values()):
@@ -339,42 +281,3 @@ class Stack:
         start = time.monotonic()
         yield
         self.say(f"{what} ({time.monotonic() - start:.1f} s)")
-
-
-def _digest(*patterns: str) -> str:
-    """Of all files of the repository that match."""
-    files = sorted(path for pattern in patterns for path in REPOSITORY.glob(pattern))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except OSError:
-        return ""
-
-
-def together(jobs: Sequence[Callable[[], object]]) -> None:
-    """Run blocking jobs at the same time and wait for all; raises what the first failed one raised.
-
-    After a failure the others get three seconds to come to an end. The threads do not hold up the end of the
-    process: a signal must not wait for a download.
-    """
-    failures: list[BaseException] = []
-
-    def attempt(job: Callable[[], object]) -> None:
-        try:
-            job()
-        except BaseException as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=attempt, args=(job,), daemon=True) for job in jobs]
-    for thread in threads:
-        thread.start()
-    give_up_at = float("inf")
-    while any(thread.is_alive() for thread in threads) and time.monotonic() < give_up_at:
-        if failures and give_up_at == float("inf"):
-            give_up_at = time.monotonic() + 3.0
-        time.sleep(0.02)
-    if failures:
-        raise failures[0]

@@ -60,21 +60,15 @@ def test_records_survive_a_stop_and_a_kill(broker: Kafka) -> None:
     assert run_elsewhere(read(broker.bootstrap, topic, 2)) == [b"one", b"two"]
 
 
-def test_a_large_record_fits(broker: Kafka) -> None:
+async def test_a_large_record_fits(kafka: str) -> None:
     """Topics take records of more than 4 MiB, as long mails need."""
-    broker.start()
-    topic = run_elsewhere(new_topic(broker.bootstrap))
-    large = b"x" * (4 * 1024 * 1024 + 1024)
-
-    async def produce() -> None:
-        producer = AIOKafkaProducer(bootstrap_servers=broker.bootstrap, max_request_size=5 * 1024 * 1024)
-        await producer.start()
-        try:
-            await producer.send_and_wait(topic, large)
-        finally:
-            await producer.stop()
-
-    run_elsewhere(produce())
+    topic = await new_topic(kafka)
+    producer = AIOKafkaProducer(bootstrap_servers=kafka, max_request_size=5 * 1024 * 1024)
+    await producer.start()
+    try:
+        await producer.send_and_wait(topic, b"x" * (4 * 1024 * 1024 + 1024))
+    finally:
+        await producer.stop()
 
 
 def test_an_occupied_port_is_named(broker: Kafka) -> None:
