@@ -4,16 +4,16 @@ The tests run in the order of their files: gentle ones first, then what kills, t
 """
 
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
+from deploy.local.demo import VENDORS
 from deploy.local.errors import StackError
 from deploy.local.jars import class_path
 from deploy.local.settings import LocalSettings
 from deploy.local.stack import Stack
-from tests.e2e.samples import SAMPLED, secret_of
+from tests.e2e.samples import secret_of
 from tests.e2e.system import System, Tenant
 
 
@@ -60,14 +60,6 @@ async def system(shared_system: System) -> AsyncIterator[System]:
 
 
 @pytest.fixture(scope="session")
-def vendors_tenant(stack: Stack, shared_system: System) -> Tenant:
+async def vendors_tenant(shared_system: System) -> Tenant:
     """Another company, whose sources have the secrets of the vendors' samples."""
-    with ThreadPoolExecutor(3) as pool:
-        key = pool.submit(shared_system.add_key, "vendors", "viewer")
-        sources = pool.map(
-            lambda vendor: shared_system.add_source("vendors", vendor, secret_of(vendor)),
-            [*SAMPLED, "generic"],
-        )
-        return Tenant(
-            id="vendors", sources={source.vendor: source for source in sources}, viewer_key=key.result()
-        )
+    return await shared_system.add_tenant("vendors", {name: secret_of(name) for name in VENDORS})

@@ -42,7 +42,7 @@ def _signatures(vendor: str) -> dict[str, Any]:
 def secret_of(vendor: str) -> str:
     """What the samples are signed with; there are none of the generic source."""
     if vendor == "generic":
-        return "a secret of ours"
+        return "a-secret-of-ours"
     secret = _signatures(vendor)["secret"]
     return str(secret["token"] if isinstance(secret, dict) else secret)
 

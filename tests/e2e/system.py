@@ -2,22 +2,31 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import asyncpg
 import httpx
 import orjson
+from pydantic import SecretStr
 
 from deploy.local.demo import VENDORS
+from deploy.local.environment import DATABASE
 from deploy.local.feed.payloads import render
 from deploy.local.feed.send import Sender, Source
 from deploy.local.ports import HOST
 from deploy.local.postgres import SUPERUSER
-from deploy.local.service import run_module
-from deploy.local.stack import DATABASE, SERVICES, Stack, together
+from deploy.local.stack import SERVICES, ServiceName, Stack
+from deploy.local.together import together
+from services.ingest.directory import WebhookSource
+from services.ingest.store import Store
+from services.metrics.keys.handlers import add_key
+from services.metrics.keys.store import KeyStore
 from shared.clock import SystemClock
+from shared.db.database import Database
+from shared.http.auth import KeyRole
+from shared.settings import DatabaseSettings
 from tests.e2e.talk import Told
 from tests.e2e.waiting import eventually
 
@@ -63,17 +72,42 @@ class System:
         """The header of the demo tenant's key."""
         return bearer(self.stack.env[f"API_KEY_{role.upper()}"])
 
-    def add_source(self, tenant: str, vendor: str, secret: str) -> Source:
-        """A new webhook source, by the command line."""
-        arguments = ["services.ingest", "sources", "add", "--tenant", tenant, "--vendor", vendor]
-        environment = self.stack.services["ingest"].environment
-        printed = run_module([*arguments, "--secret", secret], environment).split()
-        return Source(vendor=vendor, id=printed[0], secret=printed[1])
+    async def add_tenant(self, name: str, secrets: Mapping[str, str]) -> Tenant:
+        """Another company with a source for each vendor in `secrets` and a viewer's key."""
+        sources = {
+            vendor: Source(vendor=vendor, id=f"src_{name}_{vendor}", secret=secrets[vendor])
+            for vendor in secrets
+        }
+        database = Database(self._database_settings("ingest"))
+        try:
+            store = Store(database)
+            for one in sources.values():
+                await store.add_source(
+                    WebhookSource(
+                        id=one.id, tenant_id=name, vendor=one.vendor, account_id=None, secret=one.secret
+                    )
+                )
+        finally:
+            await database.close()
+        database = Database(self._database_settings("metrics"))
+        try:
+            _, key = await add_key(
+                KeyStore(database), tenant_id=name, role=KeyRole.VIEWER, name=None, clock=SystemClock()
+            )
+        finally:
+            await database.close()
+        return Tenant(id=name, sources=sources, viewer_key=key)
 
-    def add_key(self, tenant: str, role: str) -> str:
-        """A new API key, by the command line."""
-        arguments = ["services.metrics", "keys", "add", "--tenant", tenant, "--role", role]
-        return run_module(arguments, self.stack.services["metrics"].environment).split()[-1]
+    def _database_settings(self, service: ServiceName) -> DatabaseSettings:
+        environment = self.stack.services[service].environment
+        return DatabaseSettings(
+            host=HOST,
+            port=self.stack.settings.postgres_port,
+            name=DATABASE,
+            user=service,
+            password=SecretStr(environment[f"{service.upper()}_DATABASE__PASSWORD"]),
+            pool_size=1,
+        )
 
     async def send(self, *told: Told, tenant: Tenant | None = None, pause: float = 0.0) -> Sender:
         """All webhooks of stories, one after the other; the sender knows what was answered."""

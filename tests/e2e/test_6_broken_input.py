@@ -136,7 +136,7 @@ def a_record(good: list[tuple[str, Webhook]], chance: random.Random) -> Sent:
             [("content-type", b"application/cloudevents+json")],
         ),
         (key, broken(orjson.dumps(event), chance), []),
-        (key, None, []),
+        (b"tombstone", None, []),
     )
     return chance.choice(forms)
 

@@ -12,7 +12,7 @@ import httpx
 from deploy.local.stack import Stack
 from shared.contracts.topics import CONVERSATIONS_CHANGED
 from tests.e2e.system import System
-from tests.e2e.talk import CALM_EN, tell
+from tests.e2e.talk import CALM_EN, THREAT, tell
 from tests.e2e.topics import records
 from tests.e2e.waiting import eventually
 
@@ -43,6 +43,9 @@ def processes_of(stack: Stack) -> list[str]:
 async def test_a_clean_stop_leaves_no_process_and_a_second_start_keeps_everything(system: System) -> None:
     """Conversations, reviews, people's decisions and figures are what they were."""
     stack = system.stack
+    threat = tell("zendesk", THREAT, language="en")
+    await system.send(threat)
+    await system.complete(threat)
     flags = await system.read_all("/v1/flags")
     url = f"{system.url('metrics')}/v1/flags/{flags[0]['id']}"
     decided = await system.client.patch(url, json={"state": "dismissed"}, headers=system.key("qa_lead"))
