@@ -101,8 +101,8 @@ from (
                1 + floor(random() * 8)::int as team, 1 + floor(random() * 15)::int as agent,
                2 + floor(random() * 8)::int as messages, (random() < 0.9)::int as done,
                (random() < 0.15)::int as asked,
-               (array['email', 'email', 'email', 'chat', 'chat', 'form', 'phone'])[1 + floor(random() * 7)::int]
-                   as channel,
+               (array['email', 'email', 'email', 'chat', 'chat', 'form', 'phone'])[
+                   1 + floor(random() * 7)::int] as channel,
                case when random() < 0.7 then 'de' else 'en' end as language,
                case when random() < 0.9 then 'zendesk' else 'chatwoot' end as source,
                timestamptz '2025-01-01 00:00Z' + random() * interval '365 days' as opened_at,
@@ -131,17 +131,23 @@ class Timing:
 async def _prepare(settings: Callable[[str], DatabaseSettings], conversations: int) -> None:
     owner = settings("postgres")
     connection = await _connect(owner, "postgres")
-    await create_roles(
-        connection,
-        {role: settings(role).password.get_secret_value() for role in ("ingest", "autoqa", "metrics")},
-    )
+    passwords = {role: settings(role).password.get_secret_value() for role in ("ingest", "autoqa", "metrics")}
+    await create_roles(connection, passwords)
     await create_database(connection, owner.name)
     await connection.close()
     await run_migrations(owner)
     connection = await _connect(owner, owner.name)
     started = time.perf_counter()
+    indexes = await connection.fetch(
+        "select indexname, indexdef from pg_indexes where schemaname = 'metrics' and tablename = 'fact'"
+        " and indexname <> 'fact_pkey'"
+    )
+    for index in indexes:
+        await connection.execute(f"drop index metrics.{index['indexname']}")
     await connection.execute("select setseed(0.42)")
     await connection.execute(MADE_FACTS, TENANT, conversations, GROWTH, timeout=900)
+    for index in indexes:
+        await connection.execute(index["indexdef"], timeout=900)
     await connection.execute("vacuum analyze metrics.fact", timeout=900)
     _say(f"{conversations:,} facts made in {time.perf_counter() - started:.0f} s")
     database = Database(settings("metrics"))
@@ -211,7 +217,8 @@ def _report(timings: list[Timing]) -> bool:
     for timing in timings:
         _say(
             f"{statistics.median(timing.rollup):11.1f} {_p95(timing.rollup):7.1f}"
-            f" {statistics.median(timing.recount):12.0f} {timing.ratio:6.0f}x   {timing.question} [{timing.way}]"
+            f" {statistics.median(timing.recount):12.0f} {timing.ratio:6.0f}x"
+            f"   {timing.question} [{timing.way}]"
         )
     every = [one for timing in timings for one in timing.rollup]
     again = [one for timing in timings for one in timing.recount]
@@ -221,7 +228,8 @@ def _report(timings: list[Timing]) -> bool:
     _say(
         f"kpi_query: p50 {statistics.median(every):.1f} ms, p95 {p95:.1f} ms (limit {P95_LIMIT_MS:.0f}),"
         f" recount p50 {statistics.median(again):.0f} ms, ratio {ratio:.0f}x (at least {RATIO_LIMIT:.0f}),"
-        f" lowest of a question {min(timing.ratio for timing in timings):.0f}x: {'good' if good else 'MISSED'}"
+        f" lowest of a question {min(timing.ratio for timing in timings):.0f}x:"
+        f" {'good' if good else 'MISSED'}"
     )
     return good
 

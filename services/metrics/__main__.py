@@ -1,4 +1,4 @@
-"""The service's command line: `python -m services.metrics serve | keys add | keys list | keys revoke`."""
+"""The service's command line: `python -m services.metrics serve | keys add|list|revoke | recount`."""
 
 import argparse
 import sys
@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from services.metrics.bootstrap import serve
 from services.metrics.keys.handlers import add_key, revoke_key
 from services.metrics.keys.store import KeyStore
+from services.metrics.kpis.recount import recount
 from services.metrics.settings import MetricsSettings
 from shared.clock import SystemClock
 from shared.db.database import Database
@@ -42,6 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     revoke.add_argument("--tenant", required=True, type=_tenant)
     revoke.add_argument("id", help="as `keys list` shows it")
     revoke.set_defaults(command=_revoke)
+    again = commands.add_parser("recount", help="build a tenant's KPI rollups anew from its conversations")
+    again.add_argument("--tenant", required=True, type=_tenant)
+    again.set_defaults(command=_recount)
     return parser
 
 
@@ -92,12 +96,25 @@ async def _revoke(parsed: argparse.Namespace) -> None:
     await _with_keys(work)
 
 
+async def _recount(parsed: argparse.Namespace) -> None:
+    async def work(database: Database) -> None:
+        async with database.transaction(parsed.tenant) as connection:
+            await recount(connection, parsed.tenant)
+        sys.stdout.write(f"the rollups of {parsed.tenant} are counted anew\n")
+
+    await _with_database(work)
+
+
 async def _with_keys(work: Callable[[KeyStore], Awaitable[None]]) -> None:
+    await _with_database(lambda database: work(KeyStore(database)))
+
+
+async def _with_database(work: Callable[[Database], Awaitable[None]]) -> None:
     """Raises `Stop` with one line for whatever goes wrong."""
     logging.configure(service="metrics", level="error")
     database = Database(MetricsSettings.load().database)
     try:
-        await work(KeyStore(database))
+        await work(database)
     except PruefsteinError as error:
         raise Stop(error.detail, reason=error.reason) from error
     finally:

@@ -7,6 +7,7 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     Select,
+    Table,
     cast,
     delete,
     func,
@@ -64,7 +65,24 @@ async def recount(connection: AsyncConnection, tenant_id: str) -> None:
     for table in ROLLUPS:
         await connection.execute(text(f"lock table {table.fullname} in share row exclusive mode"))
         await connection.execute(delete(table).where(table.c.tenant_id == tenant_id))
-    for table, query in recounts(tenant_id):
-        await connection.execute(
-            insert(table).from_select([column.name for column in query.selected_columns], query)
-        )
+    for table, query in _recounts(tenant_id, Grain.DAY):
+        await _fill(connection, table, query)
+    for grain in (Grain.WEEK, Grain.MONTH):
+        for table in ROLLUPS:
+            await _fill(connection, table, _coarser(tenant_id, table, grain))
+
+
+async def _fill(connection: AsyncConnection, table: Table, query: Select[Any]) -> None:
+    await connection.execute(
+        insert(table).from_select([column.name for column in query.selected_columns], query)
+    )
+
+
+def _coarser(tenant_id: str, table: Table, grain: Grain) -> Select[Any]:
+    """Weeks or months from the days: far fewer rows than the facts."""
+    begin = cast(func.date_trunc(grain.value, table.c.day), Date)
+    named = {"grain": literal_column(f"'{grain}'::text"), "day": begin}
+    keys = [named.get(column.name, column).label(column.name) for column in table.primary_key]
+    sums = [func.sum(column).label(column.name) for column in table.c if not column.primary_key]
+    query = select(*keys, *sums).where(table.c.tenant_id == tenant_id, table.c.grain == Grain.DAY.value)
+    return query.group_by(*keys)

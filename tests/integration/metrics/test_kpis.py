@@ -5,9 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from services.metrics.kpis.recount import recounts
+from services.metrics.kpis.recount import recount, recounts
+from services.metrics.tables import ROLLUP
 from shared.domain.flag import FlagKind
 from shared.domain.scorecard import CategoryId
 from tests.integration.metrics.conftest import Metrics
@@ -166,6 +167,10 @@ async def test_rollups_equal_a_recount(metrics: Metrics, world: World, seed: int
         await metrics.news(*told)
     await recounted(metrics)
     await metrics.news(*names)
+    await recounted(metrics)
+    async with metrics.database.transaction("a") as connection:
+        await connection.execute(update(ROLLUP).values(conversations=99))
+        await recount(connection, "a")
     await recounted(metrics)
     headers = await metrics.key()
     for group_by in ("team", "agent", "channel,month"):
