@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from shared.contracts.instants import parse_instant
 from shared.contracts.v1.conversation_scored import EvidenceSpanV1
 from shared.domain.conversation import Channel, Role, Status
 from shared.domain.flag import FlagKind, Severity
@@ -14,6 +15,7 @@ from shared.domain.review import Outcome, ReviewState
 MAX_MESSAGES = 500
 
 _Id = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+_Instant = Annotated[datetime, BeforeValidator(parse_instant)]
 _Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -24,9 +26,9 @@ class MessageIn(BaseModel):
 
     id: _Id | None = Field(default=None, description="Its id; `m1`, `m2`, ... when absent.", examples=["m1"])
     role: Role = Field(description="Who speaks. Notes and system messages are never rated.")
-    at: datetime | None = Field(
+    at: _Instant | None = Field(
         default=None,
-        description="When it was written, with offset. Where one is missing, timeliness is not judged.",
+        description="When it was written, UTC without offset. If any is missing, timeliness is not judged.",
         examples=["2026-03-02T09:14:00+01:00"],
     )
     text: str = Field(description="Plain text.", examples=["Wo bleibt meine Bestellung?"])

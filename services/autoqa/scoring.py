@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -47,7 +47,7 @@ def sent_conversation(content: object, *, place: int, language_of: LanguageOf, n
         Message(
             id=message_id,
             role=message.role,
-            at=_aware(message.at) if message.at is not None else now,
+            at=message.at or now,
             text=message.text,
             language=message.language,
         )
@@ -107,10 +107,6 @@ def _sample(messages: tuple[Message, ...]) -> str:
         if len(sample) >= _SAMPLE_CHARS:
             break
     return sample
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _what_is_wrong(error: ValidationError) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import any_, bindparam, func, literal, select, text, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text
@@ -291,7 +291,7 @@ async def _latest(
 ) -> dict[str, Mapping[str, Any]]:
     query = (
         select(REVIEW)
-        .distinct(REVIEW.c.conversation_id)
+        .ext(distinct_on(REVIEW.c.conversation_id))
         .where(REVIEW.c.conversation_id == any_(_ids(conversation_ids)))
         .order_by(REVIEW.c.conversation_id, REVIEW.c.round.desc())
     )
