@@ -1,6 +1,7 @@
 """Joins the parts of ingest into a process."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -15,6 +16,7 @@ from services.ingest.records import arrivals_of
 from services.ingest.refold import Arrival
 from services.ingest.settings import IngestSettings
 from services.ingest.store import Store
+from services.ingest.traffic import Traffic
 from shared.broker.consume import ConsumeLoop
 from shared.broker.kafka import Producer
 from shared.clock import Clock, SystemClock
@@ -44,7 +46,14 @@ class Ingest:
         self.store = Store(self._database)
         self.producer = Producer(settings.kafka, client_id=GROUP, timeout=settings.acknowledge_seconds)
         self._languages = LanguageDetector(settings.languages)
-        folder = Folder(store=self.store, producer=self.producer, languages=self._languages, clock=clock)
+        self._traffic = Traffic()
+        folder = Folder(
+            store=self.store,
+            producer=self.producer,
+            languages=self._languages,
+            traffic=self._traffic,
+            clock=clock,
+        )
         self.consumer: ConsumeLoop[tuple[Arrival, ...]] = ConsumeLoop(
             settings=settings.kafka,
             topics=[topics.TICKET_EVENTS],
@@ -77,6 +86,7 @@ class Ingest:
             settings=self._settings,
             directory=SourceDirectory(self.store.webhook_source),
             producer=self.producer,
+            traffic=self._traffic,
             clock=self._clock,
         )
         # First, since every webhook passes the routes in their order.
@@ -92,6 +102,9 @@ class Ingest:
         """Fold until stopped."""
         # Loads the models: the first message should not wait for them.
         await asyncio.to_thread(self._languages.detect, "Guten Tag, hello")
+        # What was loaded stays for ever; the collector need not walk through it again and again.
+        gc.collect()
+        gc.freeze()
         await self.consumer.run()
 
     async def keep_republishing(self) -> None:

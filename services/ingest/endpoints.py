@@ -1,5 +1,7 @@
 """The doors: webhooks of helpdesks, and canonical events of other systems."""
 
+import asyncio
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -9,9 +11,10 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
 from services.ingest.directory import SourceDirectory
-from services.ingest.handlers import on_events, on_webhook
+from services.ingest.handlers import THREAD_FROM_BYTES, on_events, on_webhook
 from services.ingest.settings import IngestSettings
 from services.ingest.sources import Disposition
+from services.ingest.traffic import Traffic
 from shared.broker.kafka import Producer
 from shared.clock import Clock
 from shared.contracts.envelope import from_http
@@ -33,13 +36,20 @@ class Doors:
     """What the endpoints work with; `bootstrap` puts it into `app.state.doors`."""
 
     def __init__(
-        self, *, settings: IngestSettings, directory: SourceDirectory, producer: Producer, clock: Clock
+        self,
+        *,
+        settings: IngestSettings,
+        directory: SourceDirectory,
+        producer: Producer,
+        traffic: Traffic,
+        clock: Clock,
     ) -> None:
         """Everything is opened and closed elsewhere."""
         self.max_body_bytes = settings.max_body_bytes
         self.max_batch_bytes = settings.max_batch_bytes
         self.directory = directory
         self.producer = producer
+        self.traffic = traffic
         self.clock = clock
 
 
@@ -53,11 +63,12 @@ async def webhook(request: Request) -> Response:
         vendor = source.vendor
         if request.method == "HEAD":
             return Response()
-        body = await _body(request, doors.max_body_bytes)
         headers = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]
         }
-        disposition = await on_webhook(source, body, headers, producer=doors.producer, clock=doors.clock)
+        body = await _body(request, headers, doors.max_body_bytes)
+        with doors.traffic:
+            disposition = await on_webhook(source, body, headers, producer=doors.producer, clock=doors.clock)
     except PruefsteinError as error:
         metrics.EVENTS_REFUSED.labels(vendor, error.reason).inc()
         raise
@@ -70,9 +81,9 @@ WEBHOOK_ROUTE: Final = Route(WEBHOOK_PATH, webhook, methods=["POST", "HEAD"])
 """A plain route: reading models and dependencies out of a request would cost a third of the rate."""
 
 
-async def _body(request: Request, limit: int) -> bytes:
+async def _body(request: Request, headers: Mapping[str, str], limit: int) -> bytes:
     """The raw bytes. Raises `TooLarge` before more than `limit` were read."""
-    declared = request.headers.get("content-length", "")
+    declared = headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
         raise TooLarge(f"the body is over {limit} bytes")
     chunks: list[bytes] = []
@@ -142,14 +153,18 @@ async def events(
     """Take in ticket events of the key's tenant: all of the request, or none where one is wrong."""
     doors: Doors = request.app.state.doors
     try:
-        body = await _body(request, doors.max_batch_bytes)
-        envelopes = from_http(request.headers, body)
-        accepted = await on_events(
-            envelopes,
-            tenant_id=principal.tenant_id,
-            max_bytes=doors.max_body_bytes,
-            producer=doors.producer,
-        )
+        body = await _body(request, request.headers, doors.max_batch_bytes)
+        if len(body) < THREAD_FROM_BYTES:
+            envelopes = from_http(request.headers, body)
+        else:
+            envelopes = await asyncio.to_thread(from_http, request.headers, body)
+        with doors.traffic:
+            accepted = await on_events(
+                envelopes,
+                tenant_id=principal.tenant_id,
+                max_bytes=doors.max_body_bytes,
+                producer=doors.producer,
+            )
     except PruefsteinError as error:
         metrics.EVENTS_REFUSED.labels("api", error.reason).inc()
         raise

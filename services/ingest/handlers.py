@@ -1,6 +1,7 @@
 """The use cases of ingest: take in at the door, fold what was taken in, tell the others."""
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from services.ingest.refold import Arrival, Refolded, refold
 from services.ingest.rows import rows_of
 from services.ingest.sources import SOURCES, Disposition, Glance, Headers
 from services.ingest.store import Store, Unscored
+from services.ingest.traffic import Traffic
 from shared.broker.kafka import Producer
 from shared.broker.record import Outgoing
 from shared.clock import Clock
@@ -91,25 +93,36 @@ class Folder:
     """Folds what stands on `ticket-events` into conversations."""
 
     def __init__(
-        self, *, store: Store, producer: Producer, languages: LanguageDetector, clock: Clock
+        self,
+        *,
+        store: Store,
+        producer: Producer,
+        languages: LanguageDetector,
+        traffic: Traffic,
+        clock: Clock,
     ) -> None:
-        """`languages` detects; its work is done in a thread."""
+        """`languages` detects, in a thread; `traffic` at the door goes first."""
         self._store = store
         self._producer = producer
         self._languages = languages
+        self._traffic = traffic
         self._clock = clock
+        self._worked_seconds = 0.0
 
     async def on_arrivals(self, batch: Sequence[Sequence[Arrival]]) -> None:
         """Fold a batch and tell of what changed; the same batch again changes nothing.
 
         What was committed but not yet told, by a crash or an absent broker, is told with the repetition.
         """
+        await self._traffic.give_way(self._worked_seconds)
+        started = time.monotonic()
         by_tenant: defaultdict[str, list[Arrival]] = defaultdict(list)
         for arrivals in batch:
             for arrival in arrivals:
                 by_tenant[arrival.tenant_id].append(arrival)
         told = [await self._fold(tenant_id, arrivals) for tenant_id, arrivals in by_tenant.items()]
         await tell(told, store=self._store, producer=self._producer, clock=self._clock)
+        self._worked_seconds = time.monotonic() - started
 
     async def _fold(self, tenant_id: str, arrivals: Sequence[Arrival]) -> list[Publishable]:
         by_conversation: defaultdict[str, list[Arrival]] = defaultdict(list)
@@ -118,15 +131,19 @@ class Folder:
         wanted = {key: found[0].conversation for key, found in by_conversation.items()}
         async with self._store.folding(tenant_id) as folding:
             known = await folding.load(wanted, arrivals[0].received_at)
-            refolded = [refold(one, by_conversation[one.identity.id]) for one in known]
+            # Off the loop: a long conversation of long mails takes seconds to lay out anew.
+            refolded = await asyncio.to_thread(
+                lambda: [refold(one, by_conversation[one.identity.id]) for one in known]
+            )
             changed = [one for one in refolded if one.is_changed]
             detected = await self._detect(changed)
-            await folding.save(
-                [
+            rows = await asyncio.to_thread(
+                lambda: [
                     rows_of(one, tenant_id, detected=found)
                     for one, found in zip(changed, detected, strict=True)
                 ]
             )
+            await folding.save(rows)
         for one in refolded:
             _count(one)
         return [

@@ -70,6 +70,7 @@ def server(app: FastAPI, *, host: str, port: int) -> uvicorn.Server:
             log_config=None,
             timeout_graceful_shutdown=5,
             server_header=False,
+            proxy_headers=False,
         )
     )
 
