@@ -172,6 +172,9 @@ class Autoqa:
             await self.scorer.on_time_passed()
         except Transient as error:
             log.warning("autoqa.sweep_waits", reason=error.reason)
+        except Exception as error:
+            # One conversation that cannot be rated must not end the service, minute by minute.
+            log.error("autoqa.sweep_failed", exc_info=error)
 
     def stop(self) -> None:
         """Finish the batch at hand."""

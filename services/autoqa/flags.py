@@ -30,6 +30,10 @@ SEVERITIES: Final[Mapping[FlagKind, Severity]] = {
 """How soon a person should look, by kind: people at risk first, then the law and lost customers."""
 
 
+_MOST_SPANS: Final = 20
+"""Of one flag; more prove nothing more, and a record must stay small."""
+
+
 def flags_of(transcript: Transcript, policy: Policy, *, now: datetime) -> tuple[Flag, ...]:
     """At most one flag a kind, in the order of `FlagKind`, with all its evidence."""
     found = [
@@ -92,4 +96,6 @@ def _last_customer(transcript: Transcript) -> CustomerMessage | None:
 
 
 def _flag(kind: FlagKind, confidence: float, evidence: tuple[EvidenceSpan, ...]) -> Flag:
-    return Flag(kind=kind, severity=SEVERITIES[kind], confidence=round(confidence, 4), evidence=evidence)
+    return Flag(
+        kind=kind, severity=SEVERITIES[kind], confidence=round(confidence, 4), evidence=evidence[:_MOST_SPANS]
+    )

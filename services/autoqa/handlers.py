@@ -74,22 +74,28 @@ class Scorer:
         count = 0
         now = self._clock.now()
         for tenant_id in await self._store.tenants():
-            due = await self._store.due(tenant_id, now=now, unpublished_before=now - _UNTOLD_AFTER, most=most)
-            count += len(due)
-            loaded = await self._store.headers(tenant_id, due)
-            await self._score(
-                tenant_id,
-                {
-                    of: Change(
-                        key=c.key, tenant_id=tenant_id, conversation_id=of, version=c.conversation.version
-                    )
-                    for of, c in loaded.items()
-                },
-                is_new=False,
-            )
+            seen: set[str] = set()
+            while True:
+                due = await self._store.due(
+                    tenant_id, now=now, unpublished_before=now - _UNTOLD_AFTER, most=most
+                )
+                fresh = [of for of in due if of not in seen]
+                if not fresh:
+                    break
+                seen.update(fresh)
+                await self._rate_again(tenant_id, fresh)
+            count += len(seen)
         if count:
             log.info("autoqa.time_passed", conversations=count)
         return count
+
+    async def _rate_again(self, tenant_id: str, conversation_ids: Sequence[str]) -> None:
+        loaded = await self._store.headers(tenant_id, conversation_ids)
+        changes = {
+            of: Change(key=c.key, tenant_id=tenant_id, conversation_id=of, version=c.conversation.version)
+            for of, c in loaded.items()
+        }
+        await self._score(tenant_id, changes, is_new=False)
 
     async def _score(self, tenant_id: str, changes: Mapping[str, Change], *, is_new: bool) -> None:
         if not changes:

@@ -28,6 +28,8 @@ __all__ = ["Judged", "Loaded", "Saved", "ScoredVersion", "Store", "Withdrawn"]
 
 _ROWS: Final = 200
 """Rows of one executemany."""
+LONGEST_TEXT: Final = 100_000
+"""Code points of a message that are read here; a batch of megabyte mails must fit into memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +136,12 @@ class Store:
             .where(MESSAGE_V1.c.conversation_id == any_(_ids(conversation_ids)))
             .subquery()
         )
-        query = select(newest).where(newest.c.place <= most).order_by(newest.c.at, newest.c.id)
+        others = [column for column in newest.c if column.name != "text"]
+        query = (
+            select(*others, func.left(newest.c.text, LONGEST_TEXT).label("text"))
+            .where(newest.c.place <= most)
+            .order_by(newest.c.at, newest.c.id)
+        )
         found: dict[str, list[Message]] = defaultdict(list)
         async with self._database.transaction(tenant_id) as connection:
             for row in (await connection.execute(query)).mappings():
@@ -233,7 +240,7 @@ class Store:
         async with self._database.transaction(tenant_id) as connection:
             found = [*(await connection.execute(waiting)).scalars()]
             found += (await connection.execute(untold)).scalars()
-        return list(dict.fromkeys(found))[:most]
+        return list(dict.fromkeys(found))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

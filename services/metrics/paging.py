@@ -45,7 +45,7 @@ def decode_cursor(cursor: str, kinds: Sequence[type]) -> tuple[str | int | datet
         if not isinstance(parts, list) or len(parts) != len(kinds):
             raise ValueError("another list's cursor")
         return tuple(_part(part, kind) for part, kind in zip(parts, kinds, strict=True))
-    except (ValueError, binascii.Error):
+    except (ValueError, OverflowError, binascii.Error):
         raise Rejected("the cursor is not one of this list", reason="invalid_cursor") from None
 
 
@@ -54,8 +54,8 @@ def _part(part: object, kind: type) -> str | int | datetime:
         moment = datetime.fromisoformat(part)
         if moment.tzinfo is None:
             raise ValueError("a time without a zone")
-        return moment
-    if kind is int and type(part) is int and abs(part) < 2**31:
+        return moment.astimezone(UTC)
+    if kind is int and type(part) is int and abs(part) < 2**15:
         return part
     if kind is str and isinstance(part, str) and "\x00" not in part:
         return part

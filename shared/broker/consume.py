@@ -21,11 +21,11 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
 
-from shared.broker.dead_letter import dead_letter
+from shared.broker.dead_letter import dead_letter, without_value
 from shared.broker.kafka import Producer, consumer
-from shared.broker.record import Record
+from shared.broker.record import Outgoing, Record
 from shared.clock import Clock
-from shared.errors import PruefsteinError, Rejected, Stop, Transient
+from shared.errors import PruefsteinError, Rejected, Stop, TooLarge, Transient
 from shared.settings import KafkaSettings
 from shared.telemetry import metrics
 from shared.telemetry.logging import get_logger
@@ -220,7 +220,7 @@ class ConsumeLoop(Generic[T]):
             dead_letter(record, error, group=self._group, attempts=attempts, now=self._clock.now())
             for record, error, attempts in refused
         ]
-        await self._retrying(lambda: self._producer.send(letters))
+        await self._retrying(lambda: self._send(letters))
         for record, error, _ in refused:
             reason = error.reason if isinstance(error, PruefsteinError) else "unexpected"
             metrics.DEAD_LETTERS.labels(record.topic, reason).inc()
@@ -231,6 +231,17 @@ class ConsumeLoop(Generic[T]):
                 offset=record.offset,
                 reason=reason,
             )
+
+    async def _send(self, letters: Sequence[Outgoing]) -> None:
+        """Send dead letters; one that does not fit keeps its reason and its origin, but not its value."""
+        try:
+            await self._producer.send(letters)
+        except TooLarge:
+            for letter in letters:
+                try:
+                    await self._producer.send([letter])
+                except TooLarge:
+                    await self._producer.send([without_value(letter)])
 
     async def _retrying(self, action: Callable[[], Awaitable[None]]) -> None:
         """Try until it is available. Meanwhile nothing is polled, so nothing piles up.

@@ -36,6 +36,13 @@ def dead_letter(record: Record, error: Exception, *, group: str, attempts: int, 
     )
 
 
+def without_value(letter: Outgoing) -> Outgoing:
+    """The reason alone, for a record too large to be kept with it; the origin still holds the value."""
+    size = str(len(letter.value or b"")).encode()
+    kept = tuple((name, value) for name, value in letter.headers if name.startswith(PREFIX))
+    return Outgoing(topic=letter.topic, key=None, value=None, headers=(*kept, (f"{PREFIX}value.bytes", size)))
+
+
 def _raised_at(error: Exception) -> str:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

@@ -19,6 +19,7 @@ from shared.domain.kpi import (
 from shared.domain.review import Outcome
 from shared.domain.scorecard import CategoryId
 
+_LONGEST_NAME = 400
 _LONGEST_MS = 2**53
 """Beyond this a duration is a helpdesk's broken clock."""
 
@@ -78,11 +79,11 @@ def fact_of(sources: Sources) -> Fact:
         source=conversation.source,
         external_id=conversation.external_id,
         channel=conversation.channel,
-        language=conversation.language,
+        language=_clipped(conversation.language),
         status=conversation.status.value,
-        agent=conversation.agent,
-        team=conversation.team,
-        tags=conversation.tags,
+        agent=_clipped(conversation.agent),
+        team=_clipped(conversation.team),
+        tags=tuple(_clipped(tag) for tag in conversation.tags),
         opened_at=conversation.opened_at,
         solved_at=conversation.solved_at,
         message_count=conversation.message_count,
@@ -100,6 +101,11 @@ def fact_of(sources: Sources) -> Fact:
         resolution_bin=_bin(resolution),
         measures={name: measures[name] for name in MEASURES if measures.get(name)},
     )
+
+
+def _clipped(name: str) -> str:
+    """At most `_LONGEST_NAME` bytes of UTF-8: index rows of the database have an end."""
+    return name.encode()[:_LONGEST_NAME].decode(errors="ignore")
 
 
 def found_flags(sources: Sources) -> tuple[str, ...]:

@@ -68,9 +68,11 @@ class FactTransaction:
     async def flags(self, conversation_ids: Sequence[str]) -> dict[str, dict[FlagKind, StoredFlag]]:
         """The stored flags, by conversation and kind."""
         rows = await self._connection.execute(
-            select(FLAG).where(
-                FLAG.c.tenant_id == self._tenant_id, FLAG.c.conversation_id.in_(conversation_ids)
-            )
+            select(FLAG)
+            .where(FLAG.c.tenant_id == self._tenant_id, FLAG.c.conversation_id.in_(conversation_ids))
+            # A person's decision between this reading and the writing back must not be lost.
+            .order_by(FLAG.c.id)
+            .with_for_update()
         )
         flags: dict[str, dict[FlagKind, StoredFlag]] = {}
         for row in rows.mappings():

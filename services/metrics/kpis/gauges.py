@@ -11,7 +11,7 @@ from services.metrics.kpis.plan import Group, plan
 from services.metrics.kpis.store import GroupKey, KpiStore, Totals
 from shared.clock import Clock
 from shared.domain.kpi import Metric, SumMetric
-from shared.errors import Transient
+from shared.errors import PruefsteinError, Rejected
 from shared.telemetry import metrics as series
 from shared.telemetry.logging import get_logger
 
@@ -59,7 +59,7 @@ class Gauges:
         while not self._stopping.is_set():
             try:
                 await self.refresh()
-            except Transient as error:
+            except PruefsteinError as error:
                 log.warning("gauges.waiting", reason=error.reason)
             try:
                 await asyncio.wait_for(self._stopping.wait(), self._seconds)
@@ -73,7 +73,11 @@ class Gauges:
         asked = plan(tuple(self._metrics.values()), (Group.TEAM,), filters)
         values: dict[tuple[str, str, str], float] = {}
         for tenant_id in await self._store.tenants():
-            totals = await self._store.totals(tenant_id, asked, filters)
+            try:
+                totals = await self._store.totals(tenant_id, asked, filters)
+            except Rejected as error:  # one tenant's flood of teams is not the others' trouble
+                log.warning("gauges.tenant_left_out", reason=error.reason)
+                continue
             for team, named in bounded(totals, self._metrics, self._teams).items():
                 values |= {(tenant_id, team, name): value for name, value in named.items()}
         # At once, without awaiting: a scrape sees the old figures or the new ones.

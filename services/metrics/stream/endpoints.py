@@ -1,19 +1,23 @@
 """Server-sent events over HTTP."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from services.metrics.stream.hub import Hub, Subscription
-from shared.http.auth import KeyRole, Principal, require
+from shared.errors import Transient, Unauthenticated
+from shared.http.auth import Authenticator, KeyRole, Principal, require
 from shared.http.problems import PROBLEM_RESPONSES
 
 _Viewer = Annotated[Principal, Depends(require(KeyRole.VIEWER))]
 _SEND_SECONDS: Final = 10
 """A client that takes nothing for so long is disconnected."""
+_RECHECK_SECONDS: Final = 15
+"""A revoked key keeps its stream no longer than this beside the memory of the authenticator."""
 _EXAMPLE: Final = (
     'event: flag.raised\ndata: {"id":"0f0e7c9a","conversation_id":"5f0c1e2d","kind":"churn",'
     '"severity":"high","confidence":0.93,"state":"open"}\n\n'
@@ -39,24 +43,48 @@ def router(hub: Hub, *, heartbeat_seconds: int) -> APIRouter:
             }
         },
     )
-    async def stream(principal: _Viewer) -> EventSourceResponse:
-        """Only the tenant's own; a client that is too slow is disconnected."""
+    async def stream(request: Request, principal: _Viewer) -> EventSourceResponse:
+        """Only the tenant's own; a client that is too slow, or whose key was revoked, is disconnected."""
         listening = hub.subscribe(principal.tenant_id)
         # Entered here, so that a full hub still answers 503; the stream leaves it.
         subscription = listening.__enter__()
         return EventSourceResponse(
-            _events(listening, subscription), ping=heartbeat_seconds, send_timeout=_SEND_SECONDS
+            _events(listening, subscription, _Watch(request)),
+            ping=heartbeat_seconds,
+            send_timeout=_SEND_SECONDS,
         )
 
     return routes
 
 
+class _Watch:
+    """Asks again and again whether the key of a long request still holds."""
+
+    def __init__(self, request: Request) -> None:
+        self._authenticator: Authenticator = request.app.state.authenticator
+        self._token = request.headers.get("authorization", "").partition(" ")[2].strip()
+
+    async def until_revoked(self, subscription: Subscription) -> None:
+        """End the subscription when the key is no longer known; a database that is away proves nothing."""
+        while True:
+            await asyncio.sleep(_RECHECK_SECONDS)
+            try:
+                await self._authenticator.principal(self._token)
+            except Unauthenticated:
+                subscription.end()
+                return
+            except Transient:
+                continue
+
+
 async def _events(
-    listening: AbstractContextManager[Subscription], subscription: Subscription
+    listening: AbstractContextManager[Subscription], subscription: Subscription, watch: _Watch
 ) -> AsyncIterator[ServerSentEvent]:
+    watching = asyncio.create_task(watch.until_revoked(subscription), name="stream key")
     try:
         yield ServerSentEvent(comment="listening")
         async for event in subscription:
             yield ServerSentEvent(event=event.event, data=event.model_dump_json(exclude={"event"}))
     finally:
+        watching.cancel()
         listening.__exit__(None, None, None)
