@@ -12,6 +12,8 @@ REMEMBER_SECONDS: Final = 15.0
 """A removed source is refused, and a new one let in, after this long at the latest."""
 OUTAGE_SECONDS: Final = 600.0
 """So long a known source is trusted while the database is away; not every helpdesk sends again."""
+_ANSWER_SECONDS = 1.0
+"""Longer the database is not waited for: helpdesks give up after a few seconds."""
 _ASK_AGAIN_SECONDS: Final = 2.0
 _SIZE: Final = 10_000
 
@@ -47,7 +49,11 @@ class SourceDirectory:
         if "\x00" in source_id:  # the database cannot even be asked
             raise NotFound("no such webhook source")
         known = self._known.get(source_id)
-        if known is None or known[0] <= self._monotonic():
+        now = self._monotonic()
+        is_fresh = known is not None and known[0] > now
+        # While somebody waits for the database, an answer that may still be trusted beats the queue.
+        is_trusted = known is not None and known[1] > now and self._asking.locked()
+        if known is None or not (is_fresh or is_trusted):
             known = await self._ask(source_id)
         if known[2] is None:
             raise NotFound("no such webhook source")
@@ -61,10 +67,11 @@ class SourceDirectory:
             if known is not None and known[0] > now:
                 return known
             try:
-                found = await self._find(source_id)
-            except Transient:
+                async with asyncio.timeout(_ANSWER_SECONDS):
+                    found = await self._find(source_id)
+            except (Transient, TimeoutError):
                 if known is None or known[1] <= now:
-                    raise
+                    raise Transient("the database does not answer", reason="database") from None
                 answer = (now + _ASK_AGAIN_SECONDS, known[1], known[2])
             else:
                 answer = (now + REMEMBER_SECONDS, now + OUTAGE_SECONDS, found)
