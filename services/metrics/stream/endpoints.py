@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -45,11 +44,9 @@ def router(hub: Hub, *, heartbeat_seconds: int) -> APIRouter:
     )
     async def stream(request: Request, principal: _Viewer) -> EventSourceResponse:
         """Only the tenant's own; a client that is too slow, or whose key was revoked, is disconnected."""
-        listening = hub.subscribe(principal.tenant_id)
-        # Entered here, so that a full hub still answers 503; the stream leaves it.
-        subscription = listening.__enter__()
+        hub.require_room()
         return EventSourceResponse(
-            _events(listening, subscription, _Watch(request)),
+            _events(hub, principal.tenant_id, _Watch(request)),
             ping=heartbeat_seconds,
             send_timeout=_SEND_SECONDS,
         )
@@ -77,14 +74,13 @@ class _Watch:
                 continue
 
 
-async def _events(
-    listening: AbstractContextManager[Subscription], subscription: Subscription, watch: _Watch
-) -> AsyncIterator[ServerSentEvent]:
-    watching = asyncio.create_task(watch.until_revoked(subscription), name="stream key")
-    try:
-        yield ServerSentEvent(comment="listening")
-        async for event in subscription:
-            yield ServerSentEvent(event=event.event, data=event.model_dump_json(exclude={"event"}))
-    finally:
-        watching.cancel()
-        listening.__exit__(None, None, None)
+async def _events(hub: Hub, tenant_id: str, watch: _Watch) -> AsyncIterator[ServerSentEvent]:
+    # Subscribed here and not before: a client that left before the first byte must leave nothing behind.
+    with hub.subscribe(tenant_id) as subscription:
+        watching = asyncio.create_task(watch.until_revoked(subscription), name="stream key")
+        try:
+            yield ServerSentEvent(comment="listening")
+            async for event in subscription:
+                yield ServerSentEvent(event=event.event, data=event.model_dump_json(exclude={"event"}))
+        finally:
+            watching.cancel()

@@ -50,11 +50,15 @@ class Hub:
         self._by_tenant: defaultdict[str, set[Subscription]] = defaultdict(set)
         self._closed = False
 
+    def require_room(self) -> None:
+        """Raises `Transient` when full or closing."""
+        if self._closed or sum(map(len, self._by_tenant.values())) >= self._max_listeners:
+            raise Transient("no room for another listener", reason="too_many_listeners")
+
     @contextmanager
     def subscribe(self, tenant_id: str) -> Iterator[Subscription]:
         """Listen to one tenant. Raises `Transient` when full or closing."""
-        if self._closed or sum(map(len, self._by_tenant.values())) >= self._max_listeners:
-            raise Transient("no room for another listener", reason="too_many_listeners")
+        self.require_room()
         subscription = Subscription(self._queue_size)
         self._by_tenant[tenant_id].add(subscription)
         try:
