@@ -50,7 +50,17 @@ async def test_the_samples_of_a_vendor_become_a_rated_conversation(
 
 
 async def assert_deleted(system: System, key: str) -> None:
-    """The conversation counts nowhere and shows no text."""
+    """The conversation was folded, is deleted, keeps no text and counts nowhere."""
+    connection = await system.database()
+    try:
+        stored = await connection.fetch(
+            "select c.status, m.text from ingest.conversation_v1 c"
+            " join ingest.message_v1 m on m.tenant_id = c.tenant_id and m.conversation_id = c.id"
+            " where c.tenant_id = 'vendors' and c.external_id = '2791044512'"
+        )
+    finally:
+        await connection.close()
+    assert [(row["status"], row["text"]) for row in stored] == [("deleted", "")] * 2
     (row,) = (await system.read("/v1/kpis", key=key, metrics="volume", source="helpscout"))["rows"] or [{}]
     assert row.get("volume", {"n": 0})["n"] == 0
     for item in (await system.read("/v1/conversations", key=key, source="helpscout"))["items"]:

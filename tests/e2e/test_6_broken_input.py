@@ -38,7 +38,7 @@ _AT_ONCE: Final = 16
 
 
 def good_webhooks() -> list[tuple[str, Webhook]]:
-    """Of every vendor: the samples, with a mark in every text, and what the feed would send."""
+    """Of every vendor: the samples, and what the feed would send, with a mark in every text."""
     found = [
         (vendor, Webhook(at=datetime.now(UTC), body=sample.body, headers=sample.headers))
         for vendor in SAMPLED
