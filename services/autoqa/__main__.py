@@ -5,7 +5,6 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from services.autoqa.bootstrap import read_file, serve
 from services.autoqa.settings import AutoqaSettings, load_score_settings
 from shared.errors import Stop
 from shared.process import main
@@ -27,8 +26,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    # Each command imports what it needs: rating a file waits for no web server's code.
     if arguments.command == "serve":
+        from services.autoqa.bootstrap import serve
+
         return main(partial(serve, AutoqaSettings.load()))
+    from services.autoqa.reader import read_file
+
+    if not arguments.input.is_file():
+        raise Stop(f"cannot read {arguments.input}: there is no such file", reason="file")
     settings = load_score_settings(runtime=arguments.runtime)
     return main(partial(read_file, settings, arguments.input, arguments.output))
 

@@ -1,97 +1,34 @@
 """Joins the parts of autoqa into a process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.autoqa.categories.registry import Categories
 from services.autoqa.changes import Change, change_of
-from services.autoqa.decide import Judgement, OutcomeOf
 from services.autoqa.endpoints import Desk, router
 from services.autoqa.handlers import Bounds, Scorer
-from services.autoqa.inference import Inference
-from services.autoqa.model import load_model, predict_outcome
-from services.autoqa.policy import Policy
-from services.autoqa.predictions import MessageModel, Prediction
-from services.autoqa.rate import Rater
-from services.autoqa.score_file import score_file
-from services.autoqa.settings import AutoqaSettings, ModelSettings, ScoreSettings
-from services.autoqa.spelling import Spelling
+from services.autoqa.reader import Reader, open_model, shipped_outcome
+from services.autoqa.settings import AutoqaSettings
 from services.autoqa.store import Store
-from services.autoqa.syllables import load_patterns, syllables
 from shared.broker.consume import Batching, ConsumeLoop
 from shared.broker.kafka import Producer
 from shared.clock import Clock, SystemClock
 from shared.contracts import topics
 from shared.db.database import Database
-from shared.domain.conversation import Role
-from shared.domain.labels import Resolved
-from shared.domain.scorecard import DEFAULT_SCORECARD
-from shared.errors import Stop, Transient
+from shared.errors import Transient
 from shared.http.app import create_app, server
 from shared.http.auth import Authenticator
 from shared.process import run_until_stopped
 from shared.telemetry import logging
 from shared.telemetry.logging import get_logger
 
-__all__ = ["GROUP", "Autoqa", "Reader", "open_model", "read_file", "serve"]
+__all__ = ["GROUP", "Autoqa", "serve"]
 
 log = get_logger()
 
 GROUP = "autoqa"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
-    """The model with all that turns its words into reviews; what serving and files share."""
-
-    inference: Inference
-    rater: Rater
-    spelling: Spelling
-
-    @classmethod
-    def of(
-        cls, model: MessageModel, *, policy: Policy, settings: ModelSettings, outcome: OutcomeOf
-    ) -> "Reader":
-        """Reads dictionaries and patterns: a second or two."""
-        load_patterns()
-        spelling = Spelling()
-        inference = Inference(
-            model, pass_tokens=settings.pass_tokens, max_queued_messages=settings.max_queued_messages
-        )
-        judgement = Judgement(
-            categories=Categories(proofread=spelling.proofread, syllables=syllables),
-            outcome=outcome,
-            scorecard=DEFAULT_SCORECARD,
-            policy=policy,
-            model_revision=model.revision,
-        )
-        return cls(
-            inference=inference, rater=Rater(inference=inference, judgement=judgement), spelling=spelling
-        )
-
-
-def open_model(settings: ModelSettings) -> MessageModel:
-    """Raises `Stop` with one line where the weights are missing or the runtime is not installed."""
-    try:
-        return load_model(
-            runtime=settings.runtime,
-            folder=settings.folder,
-            device=settings.device,
-            threads=settings.threads,
-        )
-    except (OSError, ImportError, ValueError, KeyError) as error:
-        raise Stop(f"the model cannot be opened: {error}", reason="model") from error
-
-
-def shipped_outcome(turns: Sequence[tuple[Role, Prediction]]) -> tuple[Mapping[Resolved, float], float]:
-    """By the coefficients that ship with the weights."""
-    outcome = predict_outcome(turns)
-    return outcome.resolved, outcome.csat
 
 
 class Autoqa:
@@ -207,22 +144,3 @@ async def serve(settings: AutoqaSettings) -> None:
         )
     finally:
         await autoqa.close()
-
-
-async def read_file(settings: ScoreSettings, source: Path, target: Path) -> None:
-    """Rate a file. Raises `Stop` at the end where lines were wrong."""
-    reader = Reader.of(
-        open_model(settings.model), policy=settings.policy, settings=settings.model, outcome=shipped_outcome
-    )
-    try:
-        wrong = await score_file(
-            source,
-            target,
-            rater=reader.rater,
-            language_of=reader.spelling.language_of,
-            clock=SystemClock(),
-        )
-    finally:
-        await reader.inference.close()
-    if wrong:
-        raise Stop(f"{wrong} lines were wrong and passed over", reason="wrong_lines")

@@ -9,7 +9,7 @@ from services.autoqa.predictions import Span
 
 __all__ = ["Question", "questions", "similarity"]
 
-_QUESTION: Final = re.compile(r"[^.!?\n]{8,300}\?")
+_MAX_QUESTION: Final = 300
 _MAX_CHARS: Final = 8000
 _MIN_LETTERS: Final = 12
 
@@ -19,11 +19,16 @@ Question = tuple[Span, Counter[str]]
 
 def questions(text: str) -> Iterator[Question]:
     """Questions with enough letters to compare, among the first 8,000 code points."""
-    for match in _QUESTION.finditer(text, 0, min(len(text), _MAX_CHARS)):
-        start = match.start() + len(match.group()) - len(match.group().lstrip())
-        grams = trigrams(match.group())
+    read = text[:_MAX_CHARS]
+    begin = 0
+    while (mark := read.find("?", begin)) >= 0:
+        start = max(begin, mark - _MAX_QUESTION, *(read.rfind(end, begin, mark) + 1 for end in ".!\n"))
+        begin = mark + 1
+        while start < mark and read[start].isspace():
+            start += 1
+        grams = trigrams(read[start:mark])
         if grams.total() >= _MIN_LETTERS:
-            yield Span(start=start, end=match.end()), grams
+            yield Span(start=start, end=mark + 1), grams
 
 
 def trigrams(text: str) -> Counter[str]:

@@ -20,7 +20,7 @@ from shared.domain.scorecard import CategoryId
 
 _MAX_CHARS: Final = 20_000
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
-_SENTENCE_END: Final = re.compile(r"[.!?…]+(?=\s|$)|\n+")
+_SENTENCE_END: Final = re.compile(r"(?<![.!?…])[.!?…]++(?=\s|$)|\n+")
 _SPREAD: Final = 8.0
 """Points of reading ease in which the doubt about the threshold falls to a quarter: a rough one, since a
 text of some dozen words measures itself only that well."""

@@ -11,8 +11,9 @@ import httpx
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from services.autoqa.bootstrap import Autoqa, Reader
+from services.autoqa.bootstrap import Autoqa
 from services.autoqa.changes import Change
+from services.autoqa.reader import Reader
 from services.autoqa.settings import AutoqaSettings
 from shared.broker.record import Outgoing
 from shared.clock import FrozenClock
