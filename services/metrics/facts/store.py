@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from sqlalchemy import Table, delete, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.metrics.facts.contribution import Deltas, Key
@@ -23,6 +23,7 @@ from services.metrics.tables import (
     FLAG,
     MARK,
     ROLLUP,
+    ROLLUPS,
     TEAM_DURATION,
 )
 from shared.db.database import Database
@@ -31,6 +32,28 @@ from shared.domain.kpi import MEASURES
 
 _CHUNK: Final = 500
 _PLAIN = [column.name for column in FACT.c if column.name not in MEASURES and column.name != "tenant_id"]
+
+
+def _upsert(table: Table) -> Insert:
+    statement = insert(table)
+    return statement.on_conflict_do_update(
+        index_elements=list(table.primary_key),
+        set_={column.name: statement.excluded[column.name] for column in table.c if not column.primary_key},
+    )
+
+
+def _add(table: Table) -> Insert:
+    statement = insert(table)
+    return statement.on_conflict_do_update(
+        index_elements=list(table.primary_key),
+        set_={c.name: c + statement.excluded[c.name] for c in table.c if not c.primary_key},
+    )
+
+
+# Made once: with this many columns, putting a statement together costs more than running it.
+_UPSERT_FACT: Final = _upsert(FACT)
+_UPSERT_FLAG: Final = _upsert(FLAG)
+_ADD: Final = {table: _add(table) for table in ROLLUPS}
 
 
 class FactTransaction:
@@ -90,12 +113,7 @@ class FactTransaction:
             await self._connection.execute(
                 delete(FACT).where(FACT.c.tenant_id == self._tenant_id, FACT.c.conversation_id.in_(gone))
             )
-        statement = insert(FACT)
-        statement = statement.on_conflict_do_update(
-            index_elements=["tenant_id", "conversation_id"],
-            set_={c.name: statement.excluded[c.name] for c in FACT.c if not c.primary_key},
-        )
-        await self._execute_many(statement, [_fact_row(self._tenant_id, fact) for fact in facts])
+        await self._execute_many(_UPSERT_FACT, [_fact_row(self._tenant_id, fact) for fact in facts])
 
     async def save_marks(self, facts: Sequence[Fact], *, gone: Sequence[str]) -> None:
         """Replace the tags and flags by which the conversations of `facts` are found, and those of `gone`."""
@@ -135,12 +153,7 @@ class FactTransaction:
             await self._connection.execute(
                 delete(FLAG).where(FLAG.c.tenant_id == self._tenant_id, FLAG.c.id.in_(removed))
             )
-        statement = insert(FLAG)
-        statement = statement.on_conflict_do_update(
-            index_elements=["tenant_id", "id"],
-            set_={c.name: statement.excluded[c.name] for c in FLAG.c if not c.primary_key},
-        )
-        await self._execute_many(statement, [flag_row(self._tenant_id, flag) for flag in flags])
+        await self._execute_many(_UPSERT_FLAG, [flag_row(self._tenant_id, flag) for flag in flags])
 
     async def notify(self, events: Sequence[StreamEvent]) -> None:
         """Tell all processes' listeners, once the transaction is committed."""
@@ -155,11 +168,6 @@ class FactTransaction:
         self, table: Table, changes: Mapping[Key, Mapping[str, int]], columns: Sequence[str]
     ) -> None:
         keys = [column.name for column in table.primary_key if column.name != "tenant_id"]
-        statement = insert(table)
-        statement = statement.on_conflict_do_update(
-            index_elements=["tenant_id", *keys],
-            set_={name: table.c[name] + statement.excluded[name] for name in columns},
-        )
         rows = [
             {
                 "tenant_id": self._tenant_id,
@@ -168,7 +176,7 @@ class FactTransaction:
             }
             for key, named in changes.items()
         ]
-        await self._execute_many(statement, rows)
+        await self._execute_many(_ADD[table], rows)
 
     async def _execute_many(self, statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:
         for start in range(0, len(rows), _CHUNK):
