@@ -9,7 +9,7 @@ though nothing changes in the store. The same holds for a process that dies in b
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from services.autoqa.changes import Change
@@ -133,9 +133,7 @@ class Scorer:
         saved = await self._store.save(
             tenant_id, list(zip(loaded, rated, strict=True)), withdrawn, judged=self._judged, now=now
         )
-        await self._publish(tenant_id, saved)
-        if is_new:
-            self._observe(loaded, self._clock.now())
+        await self._publish(tenant_id, saved, loaded if is_new else [])
 
     async def _with_messages(
         self, tenant_id: str, headers: Sequence[Loaded], ids: Sequence[str]
@@ -148,10 +146,13 @@ class Scorer:
             for item in headers
         ]
 
-    async def _publish(self, tenant_id: str, saved: Saved) -> None:
+    async def _publish(self, tenant_id: str, saved: Saved, new: Sequence[Loaded]) -> None:
         if not saved.publishable:
             return
         await self._producer.send([scored_record(found) for found in saved.publishable])
+        now = self._clock.now()
+        for item in new:
+            metrics.EVENT_TO_SCORE_SECONDS.observe(max(0.0, (now - item.received_at).total_seconds()))
         await self._store.mark_published(
             tenant_id, {found.conversation_id: found.version for found in saved.publishable}
         )
@@ -159,10 +160,6 @@ class Scorer:
             metrics.REVIEWS.labels(found.review.state).inc()
         for kind in saved.new_flags:
             metrics.FLAGS_RAISED.labels(kind).inc()
-
-    def _observe(self, loaded: Sequence[Loaded], now: datetime) -> None:
-        for item in loaded:
-            metrics.EVENT_TO_SCORE_SECONDS.observe(max(0.0, (now - item.received_at).total_seconds()))
 
 
 def _withdrawn(change: Change, known: Loaded | None) -> Withdrawn:

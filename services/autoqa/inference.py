@@ -25,6 +25,8 @@ __all__ = ["Inference"]
 class _Job:
     messages: Sequence[MessageInput]
     tokens: Sequence[int]
+    #: Short ones first: messages of one length in a pass need no padding.
+    order: Sequence[int]
     done: asyncio.Future[list[Prediction]]
     answers: list[Prediction | None]
     taken: int = 0
@@ -64,7 +66,12 @@ class Inference:
         tokens = await asyncio.to_thread(self._model.token_counts, messages)
         done: asyncio.Future[list[Prediction]] = asyncio.get_running_loop().create_future()
         job = _Job(
-            messages=messages, tokens=tokens, done=done, answers=[None] * len(messages), missing=len(messages)
+            messages=messages,
+            tokens=tokens,
+            order=sorted(range(len(messages)), key=tokens.__getitem__),
+            done=done,
+            answers=[None] * len(messages),
+            missing=len(messages),
         )
         self.queued += len(messages)
         self._jobs.append(job)
@@ -127,10 +134,11 @@ class Inference:
                 self._jobs.popleft()
                 self.queued -= len(job.messages) - job.taken
                 continue
-            cost = job.tokens[job.taken]
+            place = job.order[job.taken]
+            cost = job.tokens[place]
             if chosen and tokens + cost > self._pass_tokens:
                 break
-            chosen.append((job, job.taken))
+            chosen.append((job, place))
             tokens += cost
             job.taken += 1
             self._jobs.popleft()

@@ -25,7 +25,7 @@ class ModelSettings(BaseModel):
     """Where torch computes."""
     threads: int = Field(default=2, ge=1, le=64)
     """Cores that the model uses at most."""
-    pass_tokens: int = Field(default=4096, ge=512)
+    pass_tokens: int = Field(default=2048, ge=512)
     """Tokens given to the model at once: more is a little faster, and a fresh message waits longer."""
     max_queued_messages: int = Field(default=20_000, ge=100)
     """So many messages may wait for the model before `POST /v1/score` answers 503."""
