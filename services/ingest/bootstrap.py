@@ -9,8 +9,8 @@ from functools import partial
 from fastapi import FastAPI
 
 from services.ingest.directory import SourceDirectory
-from services.ingest.endpoints import WEBHOOK_ROUTE, Doors, router
-from services.ingest.handlers import Folder, republish
+from services.ingest.endpoints import WEBHOOK_ROUTE, Doors, document_webhook, router
+from services.ingest.handlers import GRACE, Folder, republish
 from services.ingest.language import LanguageDetector
 from services.ingest.records import arrivals_of
 from services.ingest.refold import Arrival
@@ -92,6 +92,7 @@ class Ingest:
         # First, since every webhook passes the routes in their order.
         app.router.routes.insert(0, WEBHOOK_ROUTE)
         app.include_router(router)
+        document_webhook(app)
         return app
 
     async def _check_consumer(self) -> None:
@@ -109,16 +110,23 @@ class Ingest:
 
     async def keep_republishing(self) -> None:
         """Look for what nobody scored, at once and then regularly, until stopped."""
+        started_at = self._clock.now()
         at_start = True
         while not self._stopping.is_set():
+            # What was too young to be looked at when the process started has come of age by then.
+            is_last_look = self._clock.now() - started_at > GRACE
             try:
                 await republish(
-                    store=self.store, producer=self.producer, clock=self._clock, at_start=at_start
+                    store=self.store,
+                    producer=self.producer,
+                    clock=self._clock,
+                    at_start=at_start,
+                    started_at=started_at,
                 )
-                at_start = False
+                at_start = at_start and not is_last_look
             except Transient as error:
                 log.warning("ingest.republish_waits", reason=error.reason)
-            pause = 5.0 if at_start else self._settings.republish_seconds
+            pause = 10.0 if at_start else self._settings.republish_seconds
             try:
                 await asyncio.wait_for(self._stopping.wait(), timeout=pause)
             except TimeoutError:

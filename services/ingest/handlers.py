@@ -184,18 +184,21 @@ async def tell(
         await store.mark_published(of_tenant, clock.now())
 
 
-async def republish(*, store: Store, producer: Producer, clock: Clock, at_start: bool) -> int:
+async def republish(
+    *, store: Store, producer: Producer, clock: Clock, at_start: bool, started_at: datetime | None = None
+) -> int:
     """Tell again of what was never scored; how many. Raises `Transient`.
 
     At the start everything counts that is older than `GRACE`: topics may have been lost while the database
-    was kept. Later only what was committed but never told, or told long ago.
+    was kept; what was told since `started_at` is on its way. Later only what was committed but never told,
+    or told long ago.
     """
     now = clock.now()
     before = now - GRACE
     wanted = Unscored(
         since=datetime.min.replace(tzinfo=UTC) if at_start else now - LOOK_BACK,
         before=before,
-        told_before=now if at_start else now - TELL_AGAIN,
+        told_before=(started_at or now) if at_start else now - TELL_AGAIN,
     )
     count = 0
     for tenant_id in await store.tenants():

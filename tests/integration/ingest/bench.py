@@ -167,6 +167,17 @@ class Bench:
             "select * from ingest.message_v1 where tenant_id = $1 order by at, id", self.tenant
         )
 
+    async def score(self, conversation_id: str, version: int) -> None:
+        """As if autoqa had scored a version."""
+        await self.execute(
+            """insert into autoqa.scored (tenant_id, conversation_id, version, scorecard_id,
+                   scorecard_version, model_revision, published, scored_at)
+               values ($1, $2, $3, 'default', 1, 'r', true, now())""",
+            self.tenant,
+            conversation_id,
+            version,
+        )
+
     async def fetch(self, query: str, *values: object) -> list[dict[str, Any]]:
         """Rows that the superuser sees."""
         connection = await self.database.connect()

@@ -11,14 +11,6 @@ from shared.settings import KafkaSettings
 from tests.integration.ingest.bench import Bench
 from tests.stack import TestDatabase, run_elsewhere
 
-STAND_IN = """
-create schema if not exists autoqa authorization pruefstein_owner;
-create table autoqa.scored (tenant_id text, conversation_id text, version bigint);
-create view autoqa.scored_v1 with (security_invoker = true) as select * from autoqa.scored;
-grant usage on schema autoqa to ingest;
-grant select on autoqa.scored, autoqa.scored_v1 to ingest;
-"""
-
 
 @pytest.fixture(scope="session")
 def broker(kafka: str) -> KafkaSettings:
