@@ -120,7 +120,8 @@ async def test_the_service_starts_answers_and_stops(bench: Bench) -> None:
             assert answer.status_code == 200
 
             async def is_scored() -> bool:
-                return bool(await bench.rows("select from autoqa.scored where published"))
+                told = "select from autoqa.scored where published and tenant_id = $1"
+                return bool(await bench.rows(told, bench.tenant))
 
             await until(is_scored)
             assert "pruefstein_event_to_score_seconds_count 1.0" in (await client.get("/metrics")).text
