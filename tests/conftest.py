@@ -1,7 +1,10 @@
 """Fixtures of all tests: Kafka and PostgreSQL, each started once a run, when the first test asks for it."""
 
 import secrets
+import shutil
+import tempfile
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -57,12 +60,11 @@ def kafka(kafka_server: Kafka) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def postgres() -> Iterator[PostgresServer]:
     """The database server of this run, with roles and a migrated template."""
-    folder = tmp_path_factory.mktemp("postgres")
-    # pytest closes its folders to others; as root the server runs as nobody and must get in.
-    for part in (folder, folder.parent, folder.parent.parent):
-        part.chmod(part.stat().st_mode | 0o011)
+    # Not pytest's folder: it is closed to others, and as root the server runs as nobody and must get in.
+    folder = Path(tempfile.mkdtemp(prefix="pruefstein-test-"))
+    folder.chmod(0o711)
     passwords = {role: secrets.token_hex(8) for role in ("postgres", "ingest", "autoqa", "metrics")}
     (port,) = free_ports(1)
     server = Postgres(
@@ -76,6 +78,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
         shown = PostgresServer(host=HOST, port=port, passwords=passwords)
         run_elsewhere(shown.make_template())
         yield shown
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
