@@ -185,7 +185,13 @@ async def tell(
 
 
 async def republish(
-    *, store: Store, producer: Producer, clock: Clock, at_start: bool, started_at: datetime | None = None
+    *,
+    store: Store,
+    producer: Producer,
+    clock: Clock,
+    at_start: bool,
+    started_at: datetime | None = None,
+    chunk_size: int = REPUBLISH_CHUNK,
 ) -> int:
     """Tell again of what was never scored; how many. Raises `Transient`.
 
@@ -202,7 +208,7 @@ async def republish(
     )
     count = 0
     for tenant_id in await store.tenants():
-        async for chunk in store.unscored(tenant_id, wanted, size=REPUBLISH_CHUNK):
+        async for chunk in store.unscored(tenant_id, wanted, size=chunk_size):
             await tell([chunk], store=store, producer=producer, clock=clock)
             count += len(chunk)
     if count:

@@ -55,8 +55,11 @@ class _Chunk:
 class Importer:
     """Imports files for one tenant."""
 
-    def __init__(self, settings: IngestSettings, *, tenant_id: str, source: str) -> None:
+    def __init__(
+        self, settings: IngestSettings, *, tenant_id: str, source: str, chunk_lines: int = CHUNK_LINES
+    ) -> None:
         """`source` names where the conversations come from, beside their ids."""
+        self._chunk_lines = chunk_lines
         self._max_bytes = settings.max_body_bytes
         self._state_dir = settings.import_state_dir
         self._tenant_id = tenant_id
@@ -125,7 +128,7 @@ class Importer:
             else:
                 records.append(record)
                 size += len(line or b"")
-            if number - begun >= CHUNK_LINES or size >= CHUNK_BYTES:
+            if number - begun >= self._chunk_lines or size >= CHUNK_BYTES:
                 yield _Chunk(lines=number, records=records, complaints=complaints, position=raw.tell())
                 records, complaints, size, begun = [], [], 0, number
         if number > begun:

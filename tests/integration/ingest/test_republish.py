@@ -17,11 +17,15 @@ async def stored(bench: Bench) -> Bench:
     return bench
 
 
-async def again(bench: Bench, *, after: timedelta, at_start: bool) -> int:
+async def again(bench: Bench, *, after: timedelta, at_start: bool, chunk_size: int = 100) -> int:
     """How many are told once more."""
     bench.clock.advance(after)
     return await republish(
-        store=bench.ingest.store, producer=bench.ingest.producer, clock=bench.clock, at_start=at_start
+        store=bench.ingest.store,
+        producer=bench.ingest.producer,
+        clock=bench.clock,
+        at_start=at_start,
+        chunk_size=chunk_size,
     )
 
 
@@ -61,8 +65,7 @@ async def test_a_running_service_does_not_insist(stored: Bench) -> None:
     assert await again(stored, after=GRACE, at_start=False) == 0
 
 
-async def test_chunks_miss_nothing(stored: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_chunks_miss_nothing(stored: Bench) -> None:
     """Also where many were received in the same moment."""
     await stored.execute("update ingest.conversation set received_at = now() - interval '1 hour'")
-    monkeypatch.setattr("services.ingest.handlers.REPUBLISH_CHUNK", 1)
-    assert await again(stored, after=2 * GRACE, at_start=True) == 3
+    assert await again(stored, after=2 * GRACE, at_start=True, chunk_size=1) == 3
