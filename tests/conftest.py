@@ -1,10 +1,7 @@
 """Fixtures of all tests: Kafka and PostgreSQL, each started once a run, when the first test asks for it."""
 
 import secrets
-import shutil
-import tempfile
 from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -15,7 +12,7 @@ from deploy.local.kafka import Kafka
 from deploy.local.ports import HOST, free_ports
 from deploy.local.postgres import Postgres
 from deploy.local.settings import LocalSettings
-from tests.stack import PostgresServer, TestDatabase, new_topic, run_elsewhere
+from tests.stack import PostgresServer, TestDatabase, new_topic, reachable_folder, run_elsewhere
 
 
 class NewTopic(Protocol):
@@ -62,23 +59,20 @@ def kafka(kafka_server: Kafka) -> str:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """The database server of this run, with roles and a migrated template."""
-    # Not pytest's folder: it is closed to others, and as root the server runs as nobody and must get in.
-    folder = Path(tempfile.mkdtemp(prefix="pruefstein-test-"))
-    folder.chmod(0o711)
     passwords = {role: secrets.token_hex(8) for role in ("postgres", "ingest", "autoqa", "metrics")}
     (port,) = free_ports(1)
-    server = Postgres(
-        data_dir=folder / "data",
-        port=port,
-        password=passwords["postgres"],
-        log_file=folder / "postgres.log",
-        durable=False,
-    )
-    with server:
-        shown = PostgresServer(host=HOST, port=port, passwords=passwords)
-        run_elsewhere(shown.make_template())
-        yield shown
-    shutil.rmtree(folder, ignore_errors=True)
+    with reachable_folder() as folder:
+        server = Postgres(
+            data_dir=folder / "data",
+            port=port,
+            password=passwords["postgres"],
+            log_file=folder / "postgres.log",
+            durable=False,
+        )
+        with server:
+            shown = PostgresServer(host=HOST, port=port, passwords=passwords)
+            run_elsewhere(shown.make_template())
+            yield shown
 
 
 @pytest.fixture

@@ -3,8 +3,11 @@
 import asyncio
 import os
 import secrets
-from collections.abc import Coroutine, Mapping
+import shutil
+import tempfile
+from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
@@ -24,6 +27,21 @@ Role = Literal["ingest", "autoqa", "metrics", "postgres"]
 CACHE: Final[Path] = LocalSettings().cache
 TEMPLATE: Final = "template_pruefstein"
 _T = TypeVar("_T")
+
+
+@contextmanager
+def reachable_folder() -> Iterator[Path]:
+    """A folder that every user can enter, gone afterwards.
+
+    Pytest's own are closed to others (and closed again by every other session), while the database runs as
+    nobody where root starts it.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="pruefstein-test-"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def run_elsewhere(work: Coroutine[Any, Any, _T]) -> _T:

@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from shared.errors import Transient
 from shared.settings import DatabaseSettings
 
-_TRANSIENT_STATES = ("08", "40", "53", "57", "58")
-"""SQLSTATE classes: connection, serialisation and deadlock, resources, operator intervention, system."""
+_TRANSIENT_STATES = ("08", "28", "40", "53", "57", "58")
+"""SQLSTATE classes: connection, authorisation, serialisation and deadlock, resources, intervention, system."""
 
 
 class Database:

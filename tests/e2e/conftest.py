@@ -15,10 +15,11 @@ from deploy.local.settings import LocalSettings
 from deploy.local.stack import Stack
 from tests.e2e.samples import secret_of
 from tests.e2e.system import System, Tenant
+from tests.stack import reachable_folder
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack() -> Iterator[Stack]:
     """Broker, database and the three services, on free ports."""
     settings = LocalSettings()
     try:
@@ -30,11 +31,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         )
     except StackError as error:
         pytest.skip(f"no broker: {error}")
-    home = tmp_path_factory.mktemp("stack")
-    # pytest closes its folders to others; as root the database runs as nobody and must get in.
-    for part in (home, home.parent, home.parent.parent):
-        part.chmod(part.stat().st_mode | 0o011)
-    with Stack.on_free_ports(home) as running:
+    with reachable_folder() as home, Stack.on_free_ports(home) as running:
         yield running
 
 

@@ -12,15 +12,14 @@ from deploy.local import postgres_binaries
 from deploy.local.errors import StackError
 from deploy.local.ports import HOST, free_ports
 from deploy.local.postgres import Postgres
-from tests.stack import run_elsewhere
+from tests.stack import reachable_folder, run_elsewhere
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder() -> Iterator[Path]:
     """A folder that the server's user can reach, as root runs it as nobody."""
-    for part in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        part.chmod(part.stat().st_mode | 0o011)
-    return tmp_path
+    with reachable_folder() as folder:
+        yield folder
 
 
 def a_server(folder: Path, *, durable: bool = False) -> Postgres:

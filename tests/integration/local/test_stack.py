@@ -26,20 +26,18 @@ from deploy.local.stack import SERVICES, Stack
 from deploy.local.supervise import supervise
 from deploy.topics import TopicSettings, create, wanted
 from shared.settings import KafkaSettings
-from tests.stack import run_elsewhere
+from tests.stack import reachable_folder, run_elsewhere
 
 STUB = "tests.integration.local.stub"
 STUBS = dict.fromkeys(SERVICES, STUB)
 
 
 @pytest.fixture(scope="module")
-def home(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(kafka: str) -> Iterator[Path]:
     """A folder that the database's user can reach; `kafka` has seen to the jars."""
     del kafka
-    folder = tmp_path_factory.mktemp("stack")
-    for part in (folder, folder.parent, folder.parent.parent):
-        part.chmod(part.stat().st_mode | 0o011)
-    return folder / "home"
+    with reachable_folder() as folder:
+        yield folder / "home"
 
 
 @pytest.fixture(scope="module")
