@@ -18,18 +18,23 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from aiokafka.admin import NewTopic
+
 from benchmarks.load import Result, drive, request
 from benchmarks.stories import stories
 from deploy.local.feed.payloads import render, signed
 from deploy.local.ports import free_ports
 from deploy.local.stack import Stack
-from shared.contracts import topics
+from deploy.topics import create
+from shared.settings import KafkaSettings
 
 ROUNDS: Final = 4
 SECONDS: Final = 5.0
 CONNECTIONS: Final = 16
 CONVERSATIONS: Final = 64
 GOAL: Final = 0.5
+BARE_TOPIC: Final = "bare-events"
+"""Of its own: what the peer writes is no ticket event."""
 
 
 def requests(env: dict[str, str]) -> tuple[list[bytes], list[bytes]]:
@@ -47,8 +52,9 @@ def requests(env: dict[str, str]) -> tuple[list[bytes], list[bytes]]:
 @contextmanager
 def bare_app(bootstrap: str) -> Iterator[int]:
     """The peer as a process of its own; its port."""
+    asyncio.run(create(KafkaSettings(bootstrap_servers=bootstrap), [NewTopic(BARE_TOPIC, 6, 1)]))
     (port,) = free_ports(1)
-    env = {**os.environ, "BARE_KAFKA": bootstrap, "BARE_TOPIC": topics.TICKET_EVENTS, "BARE_PORT": str(port)}
+    env = {**os.environ, "BARE_KAFKA": bootstrap, "BARE_TOPIC": BARE_TOPIC, "BARE_PORT": str(port)}
     process = subprocess.Popen([sys.executable, "-m", "benchmarks.bare_producer"], env=env)
     try:
         time.sleep(3)

@@ -16,7 +16,7 @@ from shared.errors import Transient
 from shared.settings import DatabaseSettings
 
 _TRANSIENT_STATES = ("08", "28", "40", "53", "57", "58")
-"""SQLSTATE classes: connection, authorisation, serialisation and deadlock, resources, intervention, system."""
+"""SQLSTATE classes: connection, login, serialisation and deadlock, resources, intervention, system."""
 
 
 class Database:
