@@ -40,7 +40,7 @@ def without_value(letter: Outgoing) -> Outgoing:
     """The reason alone, for a record too large to be kept with it; the origin still holds the value."""
     size = str(len(letter.value or b"")).encode()
     kept = tuple((name, value) for name, value in letter.headers if name.startswith(PREFIX))
-    return Outgoing(topic=letter.topic, key=None, value=None, headers=(*kept, (f"{PREFIX}value.bytes", size)))
+    return Outgoing(topic=letter.topic, key=None, value=b"", headers=(*kept, (f"{PREFIX}value.bytes", size)))
 
 
 def _raised_at(error: Exception) -> str:

@@ -218,3 +218,21 @@ async def test_a_second_member_takes_its_share_and_nothing_is_lost(bench: Bench)
             await bench.produce(*range(200, 300))
         await bench.produce(*range(300, 320))
         await until(lambda: set(seen) == set(range(320)))
+
+
+async def test_poison_too_large_for_the_dead_letters_leaves_its_reason_there(bench: Bench) -> None:
+    """With its headers it would be over the limit: the reason is kept without the value, and work goes on."""
+    seen: list[int] = []
+
+    async def handle(numbers: Sequence[int]) -> None:
+        seen.extend(numbers)
+
+    huge = b"x" * (bench.settings.max_message_bytes - 300)
+    await bench.producer.send([Outgoing(topic=bench.topic, key=b"1", value=huge)])
+    await bench.produce(1)
+    async with running(bench.loop(handle)):
+        [letter] = await bench.dead_letters(1)
+        await until(lambda: seen == [1])
+    assert letter["dlq.error.reason"] == b"not_a_number"
+    assert letter["dlq.value.bytes"] == str(len(huge)).encode()
+    assert not letter["value"]
