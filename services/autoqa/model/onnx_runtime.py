@@ -18,14 +18,12 @@ BATCH_TOKENS: Final = 1024
 
 
 class OnnxNetwork:
-    """One session; ONNX Runtime allows calls from several threads."""
+    """One session; each call runs on the thread that makes it, and several may run at once."""
 
-    def __init__(self, graph: Path, *, threads: int) -> None:
+    def __init__(self, graph: Path) -> None:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
-        # Waiting threads would burn a core that the service's other work needs.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.enable_cpu_mem_arena = False
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
@@ -42,12 +40,13 @@ class OnnxNetwork:
 
 
 def load_onnx_model(folder: Path, *, threads: int) -> BatchedModel:
-    """Opens the graph in `folder`."""
+    """Opens the graph in `folder`; `threads` passes run at once."""
     check_config(folder)
     return BatchedModel(
         encoder=Encoder(folder / TOKENIZER),
-        network=OnnxNetwork(folder / GRAPH, threads=threads),
+        network=OnnxNetwork(folder / GRAPH),
         confidence=Confidence.load(folder / CONFIDENCE),
         revision=revision_of(folder, GRAPH),
         batch_tokens=BATCH_TOKENS,
+        workers=threads,
     )

@@ -60,4 +60,5 @@ def load_torch_model(folder: Path, *, device: Device, threads: int) -> BatchedMo
         confidence=Confidence.load(folder / CONFIDENCE),
         revision=revision_of(folder, WEIGHTS, device),
         batch_tokens=BATCH_TOKENS[device],
+        workers=1,
     )

@@ -1,14 +1,19 @@
-"""Batches of encoded examples: padded tensors, sorted by length so that little is padding."""
+"""Batches of encoded examples: padded tensors of few different shapes, with little padding."""
 
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import torch
 from torch import Tensor
 
 from services.autoqa.model.encode import Encoder, Window
+from services.autoqa.training.augment import augment
 from services.autoqa.training.data import Example, hides_channel
+
+_WIDTH_STEP: Final = 16
+"""Batches are so many tokens wide or a multiple: each new shape costs a CPU's kernels a warm-up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,50 +32,59 @@ class Batch:
     ids: Tensor
     mask: Tensor
     own: Tensor
-    targets: Tensor
 
 
 def encode_examples(
-    examples: Sequence[Example], encoder: Encoder, *, hide_channels: bool
+    examples: Sequence[Example], encoder: Encoder, *, training: bool, augmented: float = 0.0, seed: int = 0
 ) -> list[EncodedExample]:
-    """Encodes each example once; in training some are read without their channel."""
+    """Encodes each example once. In training some lose their channel, and an `augmented` share is changed."""
     encoded = []
+    rng = random.Random(seed)  # noqa: S311  # the same changes each run are what is wanted
     for example in examples:
         message = example.message
-        if hide_channels and hides_channel(example):
-            message = replace(message, channel=None)
+        if training:
+            channel = None if hides_channel(example) else message.channel
+            message = replace(message, channel=channel, text=augment(message.text, rng, share=augmented))
         window = encoder.encode(message).windows[0]
         targets = torch.tensor([float("nan") if t is None else t for t in example.targets])
         encoded.append(EncodedExample(window=window, targets=targets))
     return encoded
 
 
-def make_batch(encoded: Sequence[EncodedExample], indices: list[int]) -> Batch:
-    """Pads the chosen examples to their longest."""
-    windows = [encoded[i].window for i in indices]
-    width = max(len(window.ids) for window in windows)
-    ids = torch.ones(len(windows), width, dtype=torch.long)
-    mask = torch.zeros(len(windows), width, dtype=torch.bool)
-    own = torch.zeros(len(windows), width, dtype=torch.bool)
-    for row, window in enumerate(windows):
+def make_batch(windows: Sequence[Window], indices: list[int]) -> Batch:
+    """Pads the chosen windows to the next step of widths."""
+    chosen = [windows[i] for i in indices]
+    width = _width(max(len(window.ids) for window in chosen))
+    ids = torch.ones(len(chosen), width, dtype=torch.long)
+    mask = torch.zeros(len(chosen), width, dtype=torch.bool)
+    own = torch.zeros(len(chosen), width, dtype=torch.bool)
+    for row, window in enumerate(chosen):
         ids[row, : len(window.ids)] = torch.tensor(window.ids)
         mask[row, : len(window.ids)] = True
         own[row, window.first : window.last] = True
-    targets = torch.stack([encoded[i].targets for i in indices])
-    return Batch(indices=indices, ids=ids, mask=mask, own=own, targets=targets)
+    return Batch(indices=indices, ids=ids, mask=mask, own=own)
 
 
-def sorted_batches(encoded: Sequence[EncodedExample], size: int) -> Iterator[Batch]:
-    """Every example once, longest first."""
-    order = sorted(range(len(encoded)), key=lambda i: -len(encoded[i].window.ids))
+def sorted_batches(windows: Sequence[Window], size: int) -> Iterator[Batch]:
+    """Every window once, longest first."""
+    order = sorted(range(len(windows)), key=lambda i: -len(windows[i].ids))
     for start in range(0, len(order), size):
-        yield make_batch(encoded, order[start : start + size])
+        yield make_batch(windows, order[start : start + size])
 
 
-def shuffled_batches(encoded: Sequence[EncodedExample], size: int, seed: int) -> list[list[int]]:
-    """Indices of one epoch's batches: neighbours in length, jittered by a tenth, in random order."""
-    rng = random.Random(seed)  # noqa: S311  # the same order each run is what is wanted
-    order = sorted(range(len(encoded)), key=lambda i: len(encoded[i].window.ids) * rng.uniform(0.95, 1.05))
-    batches = [order[start : start + size] for start in range(0, len(order), size)]
+def shuffled_batches(windows: Sequence[Window], tokens: int, rng: random.Random) -> list[list[int]]:
+    """Indices of one epoch's batches in random order: of one width each, of about `tokens` tokens."""
+    by_width: dict[int, list[int]] = {}
+    for index, window in enumerate(windows):
+        by_width.setdefault(_width(len(window.ids)), []).append(index)
+    batches: list[list[int]] = []
+    for width, members in sorted(by_width.items()):
+        rng.shuffle(members)
+        size = max(1, tokens // width)
+        batches.extend(members[start : start + size] for start in range(0, len(members), size))
     rng.shuffle(batches)
     return batches
+
+
+def _width(tokens: int) -> int:
+    return -(-tokens // _WIDTH_STEP) * _WIDTH_STEP

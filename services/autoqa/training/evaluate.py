@@ -60,7 +60,7 @@ def evaluate(
     """Writes report.json and report.md to `out`, and the report into `card` where one is given."""
     torch.set_num_threads(threads)
     dev = load_parts()["dev"]
-    encoded = encode_examples(dev, Encoder(folder / TOKENIZER), hide_channels=False)
+    encoded = encode_examples(dev, Encoder(folder / TOKENIZER), training=False)
     targets = targets_of(encoded)
     logits = graph_logits(folder, encoded, threads=threads)
     rows = label_rows(dev, logits, targets)

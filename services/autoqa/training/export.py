@@ -7,6 +7,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,7 +31,7 @@ from services.autoqa.training.data import load_conversations, load_parts, split_
 from services.autoqa.training.onnx_graph import build_graph
 from services.autoqa.training.outcome import fit_outcome, save_outcome, turns_of
 from services.autoqa.training.ranges import activation_ranges
-from services.autoqa.training.train import CHECKPOINT, base_folder
+from services.autoqa.training.train import base_folder, load_checkpoint
 
 _RANGE_EXAMPLES: Final = 800
 """Training messages on which activation ranges are measured."""
@@ -59,7 +60,7 @@ def write_reference(run: Path, base: Path, folder: Path) -> None:
     shape = EncoderShape.from_config(shape_config)
     network = MessageNetwork(shape)
     load_base(network, load_file(base / "model.safetensors"))
-    checkpoint = torch.load(run / CHECKPOINT, weights_only=True)
+    checkpoint = load_checkpoint(run)
     network.load_state_dict(checkpoint["network"], strict=False)
     save_file({name: tensor.half() for name, tensor in network.state_dict().items()}, folder / WEIGHTS)
     shutil.copyfile(base / "tokenizer.json", folder / TOKENIZER)
@@ -80,7 +81,7 @@ def write_graph(folder: Path) -> None:
     network = load_network(folder)
     part = load_parts()["train"]
     chosen = part[:: max(1, len(part) // _RANGE_EXAMPLES)]
-    encoded = encode_examples(chosen, Encoder(folder / TOKENIZER), hide_channels=True)
+    encoded = encode_examples(chosen, Encoder(folder / TOKENIZER), training=True)
     state = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
     shape = EncoderShape.from_config(json.loads((folder / CONFIG).read_text(encoding="utf-8"))["encoder"])
     onnx.save(build_graph(state, shape, activation_ranges(network, encoded)), folder / GRAPH)
@@ -88,7 +89,7 @@ def write_graph(folder: Path) -> None:
 
 def write_confidence(folder: Path, *, threads: int) -> None:
     """Fitted on the default runtime's logits for the dev part."""
-    dev = encode_examples(load_parts()["dev"], Encoder(folder / TOKENIZER), hide_channels=False)
+    dev = encode_examples(load_parts()["dev"], Encoder(folder / TOKENIZER), training=False)
     logits = graph_logits(folder, dev, threads=threads)
     fit_confidence(logits, targets_of(dev)).save(folder / CONFIDENCE)
 
@@ -102,12 +103,14 @@ def write_outcome(folder: Path, *, threads: int) -> None:
 
 def graph_logits(folder: Path, encoded: Sequence[EncodedExample], *, threads: int) -> NDArray[np.float64]:
     """Raw logits (examples, labels) of the int8 graph."""
-    network = OnnxNetwork(folder / GRAPH, threads=threads)
+    network = OnnxNetwork(folder / GRAPH)
     order = sorted(range(len(encoded)), key=lambda i: len(encoded[i].window.ids))
+    chunks = [order[start : start + 16] for start in range(0, len(order), 16)]
     logits = np.zeros((len(encoded), len(LABELS)))
-    for start in range(0, len(order), 16):
-        chosen = order[start : start + 16]
-        logits[chosen] = network(*padded([encoded[i].window for i in chosen]))[0]
+    with ThreadPoolExecutor(threads) as pool:
+        passes = pool.map(lambda chunk: network(*padded([encoded[i].window for i in chunk])), chunks)
+        for chunk, (rows, _) in zip(chunks, passes, strict=True):
+            logits[chunk] = rows
     return logits
 
 

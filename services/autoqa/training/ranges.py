@@ -34,7 +34,7 @@ def activation_ranges(
             watch(f"layers.{index}.{linear}")
     network.eval()
     with torch.inference_mode():
-        for batch in sorted_batches(encoded, 32):
+        for batch in sorted_batches([example.window for example in encoded], 32):
             mask = batch.mask
             network(batch.ids, batch.mask, batch.own)
     for hook in hooks:
