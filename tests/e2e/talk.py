@@ -94,7 +94,7 @@ def tell(
         ],
     }
     number = next(_ids)
-    chance = random.Random(number)  # noqa: S311 (not a secret)
+    chance = random.Random(number)
     story = story_from_record(record, story_id=number, ends_at=now, chance=chance)
     customer = replace(story.customer, last=new_mark(), email=f"{new_mark()}@example.com")
     story = replace(

@@ -54,7 +54,7 @@ async def test_broken_bodies_are_refused_or_buried_and_nothing_stands_still(
     system: System, vendors_tenant: Tenant
 ) -> None:
     """Never a 500, no process dies, no reader stops, and a good conversation passes every partition."""
-    chance = random.Random(20261124)  # noqa: S311 (not a secret)
+    chance = random.Random(20261124)
     bootstrap = system.stack.env["KAFKA_BOOTSTRAP"]
     services = [service.child for service in system.stack.services.values()]
     good = good_webhooks()

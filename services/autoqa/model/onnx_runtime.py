@@ -13,7 +13,7 @@ from services.autoqa.model.encode import Encoder
 from services.autoqa.model.files import CONFIDENCE, GRAPH, TOKENIZER, check_config, revision_of
 from services.autoqa.model.reading import Floats
 
-BATCH_TOKENS: Final = 1024
+BATCH_TOKENS: Final = 512
 """Padded tokens of one pass: activations of one layer then stay near the processor's caches."""
 
 

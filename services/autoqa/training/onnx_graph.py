@@ -28,13 +28,14 @@ from services.autoqa.model.network import EncoderShape
 
 Floats = NDArray[np.float32]
 Ranges = Mapping[str, Floats]
-"""(2, channels) lowest and highest activation at each quantised input, by the linear layer that reads it."""
+"""(3, channels): lowest, highest and mean input of each quantised linear layer."""
 
 _MICROSOFT: Final = "com.microsoft"
 _OPSET: Final = 17
 _WEIGHT_MAX: Final = 63
 _SMOOTHING: Final = 0.75
 _ALL: Final = slice(None)
+_ONE: Final = np.float32(1)
 
 
 def quantize_columns(weight: Floats) -> tuple[NDArray[np.int8], Floats]:
@@ -51,7 +52,7 @@ def quantize_rows(table: Floats) -> tuple[NDArray[np.int8], Floats]:
 
 def smoothing(bounds: Floats, weight: Floats) -> Floats:
     """One divisor a channel for activations of these bounds that meet `weight` (inputs, outputs)."""
-    activation = np.maximum(np.abs(bounds).max(axis=0), 1e-5)
+    activation = np.maximum(np.abs(bounds[:2]).max(axis=0), 1e-5)
     strength = np.maximum(np.abs(weight).max(axis=1), 1e-5)
     divisor: Floats = (activation**_SMOOTHING / strength ** (1 - _SMOOTHING)).astype(np.float32)
     return divisor
@@ -144,10 +145,14 @@ def _layer(
 ) -> str:
     width = shape.hidden_size
     quantized = _quantized(graph, state, ranges, f"{name}.qkv", hidden)
-    query, key, value = (
+    query, key = (
         _product(graph, quantized, f"{name}.qkv.{part}", rows=slice(i * width, (i + 1) * width))
-        for i, part in enumerate(("query", "key", "value"))
+        for i, part in enumerate(("query", "key"))
     )
+    # Attention mixes values linearly, so what smooths its result can be done to the values' weights.
+    after = f"{name}.attention_out"
+    divisor = smoothing(ranges[after], state[f"{after}.weight"].T)
+    value = _product(graph, quantized, f"{name}.qkv.value", rows=slice(2 * width, 3 * width), divisor=divisor)
     mixed = graph.node(
         "MultiHeadAttention",
         [query, key, value, "", "mask"],
@@ -155,7 +160,7 @@ def _layer(
         domain=_MICROSOFT,
         num_heads=shape.num_attention_heads,
     )
-    mixed = _linear(graph, state, ranges, f"{name}.attention_out", mixed)
+    mixed = _product(graph, _quantized(graph, state, ranges, after, mixed, is_smooth=True), after)
     hidden = _add_and_norm(graph, state, shape, f"{name}.attention_norm", mixed, hidden)
     inner = _linear(graph, state, ranges, f"{name}.up", hidden)
     inner = graph.node("Gelu", [inner], f"{name}.gelu", domain=_MICROSOFT)
@@ -170,33 +175,52 @@ class _Quantized:
     value: str
     scale: str
     zero: str
+    mean: Floats
     weight: Floats
     bias: Floats
 
 
 def _quantized(
-    graph: _Graph, state: Mapping[str, Floats], ranges: Ranges, name: str, value: str
+    graph: _Graph,
+    state: Mapping[str, Floats],
+    ranges: Ranges,
+    name: str,
+    value: str,
+    *,
+    is_smooth: bool = False,
 ) -> _Quantized:
     """Rounds what the linear layer `name` reads; its weight takes in the smoothing."""
     weight = state[f"{name}.weight"].T
     divisor = smoothing(ranges[name], weight)
-    bounds = ranges[name] / divisor
-    scale_value, zero_value = activation_scale(float(bounds.min()), float(bounds.max()))
-    value = graph.node("Mul", [value, graph.constant(f"{name}.smoothing", 1 / divisor)], f"{name}.smooth")
+    low, high, mean = ranges[name] / divisor
+    scale_value, zero_value = activation_scale(float(low.min()), float(high.max()))
+    if not is_smooth:
+        value = graph.node("Mul", [value, graph.constant(f"{name}.smoothing", 1 / divisor)], f"{name}.smooth")
     scale = graph.constant(f"{name}.in_scale", scale_value)
     zero = graph.constant(f"{name}.in_zero", zero_value)
     return _Quantized(
         value=graph.node("QuantizeLinear", [value, scale, zero], f"{name}.in"),
         scale=scale,
         zero=zero,
+        mean=mean,
         weight=weight * divisor[:, None],
         bias=state[f"{name}.bias"],
     )
 
 
-def _product(graph: _Graph, quantized: _Quantized, name: str, *, rows: slice = _ALL) -> str:
-    """The outputs `rows` of the linear layer, in fp32."""
-    rounded, scale = quantize_columns(quantized.weight[:, rows])
+def _product(
+    graph: _Graph,
+    quantized: _Quantized,
+    name: str,
+    *,
+    rows: slice = _ALL,
+    divisor: Floats | np.float32 = _ONE,
+) -> str:
+    """The outputs `rows` of the linear layer divided by `divisor`, in fp32."""
+    weight = quantized.weight[:, rows] / divisor
+    rounded, scale = quantize_columns(weight)
+    # What rounding the weights does to the average output is taken back (Nagel et al. 2019).
+    shift = quantized.mean @ (weight - rounded * scale)
     return graph.node(
         "MatMulIntegerToFloat",
         [
@@ -206,7 +230,7 @@ def _product(graph: _Graph, quantized: _Quantized, name: str, *, rows: slice = _
             graph.constant(f"{name}.scale", scale),
             quantized.zero,
             graph.constant(f"{name}.zero", np.zeros(len(scale), dtype=np.int8)),
-            graph.constant(f"{name}.bias", quantized.bias[rows]),
+            graph.constant(f"{name}.bias", (quantized.bias[rows] / divisor + shift).astype(np.float32)),
         ],
         f"{name}.out",
         domain=_MICROSOFT,

@@ -1,4 +1,4 @@
-"""Measures the range of activations at each quantised input, on training messages."""
+"""Measures range and mean of activations at each quantised input, on training messages."""
 
 from collections.abc import Sequence
 
@@ -16,15 +16,18 @@ QUANTIZED = ("qkv", "attention_out", "up", "down")
 def activation_ranges(
     network: MessageNetwork, encoded: Sequence[EncodedExample]
 ) -> dict[str, NDArray[np.float32]]:
-    """(2, channels): lowest and highest input of each quantised layer over all tokens, padding left out."""
+    """(3, channels): lowest, highest and mean input of each quantised layer over all tokens but padding."""
     ranges: dict[str, Tensor] = {}
+    counts: dict[str, int] = {}
     mask = torch.empty(0)
 
     def watch(name: str) -> None:
         def before(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
             seen = inputs[0][mask]
-            low, high = ranges.get(name, torch.zeros(2, seen.shape[-1]))
-            ranges[name] = torch.stack([low.minimum(seen.amin(0)), high.maximum(seen.amax(0))])
+            low, high, mean = ranges.get(name, torch.zeros(3, seen.shape[-1]))
+            counts[name] = counts.get(name, 0) + len(seen)
+            mean = mean + (seen.mean(0) - mean) * (len(seen) / counts[name])
+            ranges[name] = torch.stack([low.minimum(seen.amin(0)), high.maximum(seen.amax(0)), mean])
 
         hooks.append(network.get_submodule(name).register_forward_pre_hook(before))
 

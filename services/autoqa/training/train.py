@@ -132,7 +132,7 @@ def train(options: TrainOptions) -> None:
         dev=len(dev),
         auxiliary=len(data.examples) if data else 0,
     )
-    _Run(options, network, heads, plan, dev, log).go()
+    Run(options, network, heads, plan, dev, log).go()
 
 
 def load_checkpoint(run: Path) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def load_checkpoint(run: Path) -> dict[str, Any]:
     return state
 
 
-class _Run:
+class Run:
     """One run's state: weights, their average, optimiser, place in the plan, seconds spent."""
 
     def __init__(

@@ -86,7 +86,7 @@ def test_an_answer_does_not_depend_on_the_batch(model: MessageModel) -> None:
     """Alone, shuffled, repeated: the same probabilities to a tenth of a percent."""
     together = model.predict(MESSAGES)
     order = list(range(len(MESSAGES))) * 3
-    random.Random(1).shuffle(order)  # noqa: S311
+    random.Random(1).shuffle(order)
     shuffled = model.predict([MESSAGES[i] for i in order])
     for i, prediction in zip(order, shuffled, strict=True):
         assert numbers(prediction) == pytest.approx(numbers(together[i]), abs=1e-3)

@@ -156,7 +156,7 @@ async def recounted(metrics: Metrics, *, tenant_id: str = "a") -> None:
 @pytest.mark.parametrize("seed", range(4))
 async def test_rollups_equal_a_recount(metrics: Metrics, world: World, seed: int) -> None:
     """After any updates, moves, reopenings, re-scores, deletions and losses, in any batches."""
-    chance = random.Random(seed)  # noqa: S311 (repeatable)
+    chance = random.Random(seed)
     names = [f"c{number}" for number in range(12)]
     for _ in range(25):
         touched = chance.sample(names, chance.randint(1, 4))

@@ -126,7 +126,7 @@ def test_percentiles_are_off_by_less_than_is_said(durations: list[float], quanti
 
 def test_bins_grow_with_durations() -> None:
     """No duration falls into the bin of a shorter one."""
-    chance = random.Random(1)  # noqa: S311 (repeatable)
+    chance = random.Random(1)
     durations = sorted(chance.uniform(0, 1e5) for _ in range(1000))
     numbers = [duration_bin(duration) for duration in durations]
     assert numbers == sorted(numbers)
