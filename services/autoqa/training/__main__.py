@@ -1,16 +1,19 @@
-"""`python -m services.autoqa.training train|evaluate|export`."""
+"""`python -m services.autoqa.training train|curve|export|evaluate`."""
 
 import argparse
 import os
 from pathlib import Path
 
 from services.autoqa.model.files import WEIGHTS_FOLDER
-from services.autoqa.training.evaluate import evaluate
+from services.autoqa.training.evaluation.learning_curve import SHARES, learning_curve
+from services.autoqa.training.evaluation.report import LEARNING_CURVE, evaluate
 from services.autoqa.training.export import export
 from services.autoqa.training.train import TrainOptions, train
 
 DEFAULT_BASE = os.environ.get("PRUEFSTEIN_BASE_MODEL", "../shared/models/multilingual-e5-small-eu")
 DEFAULT_RUN = Path("runs/message-model")
+DEFAULT_FOREIGN = Path(os.environ.get("PRUEFSTEIN_FOREIGN_SETS", "../shared/data"))
+DOCS = Path("docs")
 
 
 def main() -> None:
@@ -18,14 +21,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m services.autoqa.training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     training = commands.add_parser("train", help="fine-tune the base encoder; resumes the run in --out")
-    training.add_argument("--base", default=DEFAULT_BASE, help="folder or hub name")
-    training.add_argument("--out", type=Path, default=DEFAULT_RUN)
-    training.add_argument("--epochs", type=int, default=3)
-    training.add_argument("--frozen-layers", type=int, default=4)
-    training.add_argument("--learning-rate", type=float, default=1.5e-4)
-    training.add_argument("--minutes", type=float, default=0.0, help="end by then; 0: no limit")
-    training.add_argument("--threads", type=int, default=2)
-    training.add_argument("--limit", type=int, default=0, help="only so many examples, to try it")
+    _add_recipe(training, DEFAULT_RUN)
+    curve = commands.add_parser("curve", help="train short runs on parts of the data: the learning curve")
+    _add_recipe(curve, Path("runs/learning-curve"))
+    curve.add_argument("--shares", type=float, nargs="+", default=SHARES, help="of the training messages")
     exporting = commands.add_parser("export", help="make the shipped files from a run's checkpoint")
     exporting.add_argument("--run", type=Path, default=DEFAULT_RUN)
     exporting.add_argument("--base", default=DEFAULT_BASE)
@@ -33,18 +32,32 @@ def main() -> None:
     exporting.add_argument("--threads", type=int, default=2)
     evaluating = commands.add_parser("evaluate", help="rebuild the report from the weights and the dev part")
     evaluating.add_argument("--folder", type=Path, default=WEIGHTS_FOLDER)
-    evaluating.add_argument("--out", type=Path, default=Path("runs/evaluation"))
-    evaluating.add_argument("--card", type=Path, help="model card that takes the report in")
-    evaluating.add_argument("--cross-validation", action="store_true", help="of the outcome heads; slow")
+    evaluating.add_argument("--out", type=Path, default=DOCS)
+    evaluating.add_argument("--card", type=Path, default=DOCS / "model-card.md", help="takes the summary in")
+    evaluating.add_argument("--foreign", type=Path, default=DEFAULT_FOREIGN, help="folder of foreign sets")
     evaluating.add_argument("--threads", type=int, default=2)
     arguments = vars(parser.parse_args())
     command = arguments.pop("command")
     if command == "train":
         train(TrainOptions(**arguments))
+    elif command == "curve":
+        shares = arguments.pop("shares")
+        learning_curve(TrainOptions(**arguments), DOCS / LEARNING_CURVE, shares)
     elif command == "export":
         export(**arguments)
     else:
         evaluate(**arguments)
+
+
+def _add_recipe(parser: argparse.ArgumentParser, out: Path) -> None:
+    parser.add_argument("--base", default=DEFAULT_BASE, help="folder or hub name")
+    parser.add_argument("--out", type=Path, default=out)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--frozen-layers", type=int, default=4)
+    parser.add_argument("--learning-rate", type=float, default=1.5e-4)
+    parser.add_argument("--minutes", type=float, default=0.0, help="end by then; 0: no limit")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--limit", type=int, default=0, help="only so many examples, to try it")
 
 
 if __name__ == "__main__":
