@@ -55,7 +55,7 @@ bench: setup-test ## measure ourselves beside a peer; prints ratios
 train: setup-test ## fine-tune the model on the repository's data (hours on two cores; resumable)
 	$(BIN)/python -m services.autoqa.training train
 
-evaluate: setup-test ## rebuild the evaluation report from weights and data
+evaluate: setup-test ## rebuild docs/evaluation.md from weights and data (minutes)
 	$(BIN)/python -m services.autoqa.training evaluate
 
 lock: setup ## pin and hash all dependencies anew

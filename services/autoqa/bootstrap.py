@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from services.autoqa.changes import Change, change_of
 from services.autoqa.endpoints import Desk, router
+from services.autoqa.floors import stored_floors
 from services.autoqa.handlers import Bounds, Scorer
 from services.autoqa.reader import Reader, open_model, shipped_outcome
 from services.autoqa.settings import AutoqaSettings
@@ -129,7 +130,8 @@ async def serve(settings: AutoqaSettings) -> None:
     """Run the service until a signal."""
     logging.configure(service="autoqa", level=settings.log_level)
     model = open_model(settings.model)
-    reader = Reader.of(model, policy=settings.policy, settings=settings.model, outcome=shipped_outcome)
+    policy = settings.policy.with_floors(stored_floors(settings.model.folder))
+    reader = Reader.of(model, policy=policy, settings=settings.model, outcome=shipped_outcome)
     autoqa = Autoqa(settings, reader=reader, clock=SystemClock())
     http = server(autoqa.app, host=settings.host, port=settings.port)
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.domain.conversation import Channel
 from shared.domain.labels import MessageFlag
+from shared.domain.scorecard import CategoryId
 
 __all__ = ["Policy", "Waits"]
 
@@ -48,7 +49,10 @@ class Policy(_Part):
     """Thresholds over calibrated probabilities, 0..1, and over counted things."""
 
     confidence_floor: float = Field(default=0.6, ge=0.5, le=1)
-    """An answer less sure than this is `unsure` and leaves the score."""
+    """An answer less sure than this is `unsure` and leaves the score; the weights ask for more where more
+    is needed for 95 % right answers."""
+    confidence_floors: Mapping[CategoryId, float] = {}
+    """Floors of single categories, in place of that and of the weights' own."""
     flag_threshold: float = Field(default=0.5, ge=0, le=1)
     """A message's flag counts from this probability on."""
     flag_thresholds: Mapping[MessageFlag, float] = {}
@@ -79,6 +83,15 @@ class Policy(_Part):
     """For every later one."""
     idle_after: timedelta = timedelta(hours=72)
     """A conversation in which nothing was said for this long is judged as finished."""
+
+    def floor(self, category: CategoryId) -> float:
+        """From which confidence on an answer of `category` counts."""
+        return self.confidence_floors.get(category, self.confidence_floor)
+
+    def with_floors(self, measured: Mapping[CategoryId, float]) -> "Policy":
+        """The policy with `measured` floors, where they are higher and none was set for the category."""
+        floors = {category: max(floor, self.confidence_floor) for category, floor in measured.items()}
+        return self.model_copy(update={"confidence_floors": {**floors, **self.confidence_floors}})
 
     def threshold(self, flag: MessageFlag) -> float:
         """From which probability on `flag` counts."""

@@ -26,12 +26,16 @@ class EarlierTurn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageInput:
-    """One message as the model reads it, with its `context`: the turns before it, oldest first."""
+    """One message as the model reads it, with its `context`: the turns before it, oldest first.
+
+    `language` (a code like `de`, None where not known) chooses the confidence calibration alone.
+    """
 
     role: Literal["customer", "agent"]
     channel: Channel | None
     text: str
     context: tuple[EarlierTurn, ...] = ()
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

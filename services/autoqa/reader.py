@@ -6,6 +6,7 @@ from pathlib import Path
 
 from services.autoqa.categories.registry import Categories
 from services.autoqa.decide import Judgement, OutcomeOf
+from services.autoqa.floors import stored_floors
 from services.autoqa.inference import Inference
 from services.autoqa.model import load_model, predict_outcome
 from services.autoqa.policy import Policy
@@ -75,9 +76,9 @@ def shipped_outcome(turns: Sequence[tuple[Role, Prediction]]) -> tuple[Mapping[R
 
 async def read_file(settings: ScoreSettings, source: Path, target: Path) -> None:
     """Rate a file. Raises `Stop` at the end where lines were wrong."""
-    reader = Reader.of(
-        open_model(settings.model), policy=settings.policy, settings=settings.model, outcome=shipped_outcome
-    )
+    model = open_model(settings.model)
+    policy = settings.policy.with_floors(stored_floors(settings.model.folder))
+    reader = Reader.of(model, policy=policy, settings=settings.model, outcome=shipped_outcome)
     try:
         wrong = await score_file(
             source,

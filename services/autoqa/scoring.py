@@ -1,6 +1,6 @@
 """From a conversation that somebody sent to the answer that they get; between them lies the `Rater`. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -43,13 +43,14 @@ def sent_conversation(content: object, *, place: int, language_of: LanguageOf, n
     ids = [message.id or f"m{number}" for number, message in enumerate(read.messages, start=1)]
     if len(set(ids)) < len(ids):
         raise Rejected("messages: their ids must differ", reason="invalid")
+    language = read.language or language_of(_sample(message.text for message in read.messages))
     messages = tuple(
         Message(
             id=message_id,
             role=message.role,
             at=message.at or now,
             text=message.text,
-            language=message.language,
+            language=message.language or language,
         )
         for message_id, message in zip(ids, read.messages, strict=True)
     )
@@ -59,7 +60,7 @@ def sent_conversation(content: object, *, place: int, language_of: LanguageOf, n
         external_id=read.id or "",
         messages=messages,
         channel=read.channel,
-        language=read.language or language_of(_sample(messages)),
+        language=language,
         status=read.status,
     )
     is_timed = all(message.at is not None for message in read.messages)
@@ -100,10 +101,10 @@ def _message(message: Message, rated: Rated) -> dict[str, Any]:
     return shown
 
 
-def _sample(messages: tuple[Message, ...]) -> str:
+def _sample(texts: Iterable[str]) -> str:
     sample = ""
-    for message in messages:
-        sample += message.text[: _SAMPLE_CHARS - len(sample)] + "\n"
+    for text in texts:
+        sample += text[: _SAMPLE_CHARS - len(sample)] + "\n"
         if len(sample) >= _SAMPLE_CHARS:
             break
     return sample

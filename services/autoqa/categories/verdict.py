@@ -25,7 +25,7 @@ def verdict(
     passed = probability >= 0.5
     confidence = round(probability if passed else 1 - probability, 4)
     evidence = (found or searched) if passed else searched
-    if confidence < policy.confidence_floor:
+    if confidence < policy.floor(category):
         return unsure(category, confidence, "low_confidence", evidence)
     return Rating(
         category=category,

@@ -67,7 +67,14 @@ class BatchedModel:
         encoded = [self._encoder.encode(message) for message in distinct]
         logits, contributions = self._forward(encoded)
         answers = {
-            message: read_message(message.role, encoded[i], logits[i], contributions[i], self._confidence)
+            message: read_message(
+                message.role,
+                encoded[i],
+                logits[i],
+                contributions[i],
+                self._confidence,
+                language=message.language,
+            )
             for i, message in enumerate(distinct)
         }
         return [answers[message] for message in messages]

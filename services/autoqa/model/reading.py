@@ -36,6 +36,8 @@ def read_message(
     logits: Sequence[Floats],
     contributions: Sequence[Floats],
     confidence: Confidence,
+    *,
+    language: str | None = None,
 ) -> Prediction:
     """One prediction from each window's logits (labels) and contributions (own tokens, labels)."""
     joined, strongest = _joined(np.stack(logits))
@@ -43,7 +45,7 @@ def read_message(
         _by_sentence(window.sentences, values)
         for window, values in zip(encoded.windows, contributions, strict=True)
     ]
-    row = confidence.probabilities(joined[np.newaxis])[0].round(DIGITS).tolist()
+    row = confidence.probabilities(joined[np.newaxis], [language])[0].round(DIGITS).tolist()
 
     def switch_evidence(label: int) -> Span:
         sums = by_sentence[strongest[label]]

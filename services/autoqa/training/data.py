@@ -190,7 +190,11 @@ def _example(
         for turn in record.get("context", ())
     )
     message = MessageInput(
-        role=record["role"], channel=Channel(record["channel"]), text=record["text"], context=context
+        role=record["role"],
+        channel=Channel(record["channel"]),
+        text=record["text"],
+        context=context,
+        language=record["language"],
     )
     return Example(
         id=id_, file=file, group=group, language=record["language"], message=message, targets=_targets(labels)

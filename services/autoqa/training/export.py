@@ -6,28 +6,25 @@ checkpoint -> fp16 reference weights -> confidence calibration on dev -> int8 gr
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import onnx
 import torch
-from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
-from services.autoqa.model.batching import padded
 from services.autoqa.model.confidence import Confidence
 from services.autoqa.model.encode import CONTEXT_TOKENS, MAX_WINDOWS, MESSAGE_TOKENS, Encoder
 from services.autoqa.model.files import CONFIDENCE, CONFIG, GRAPH, OUTCOME, TOKENIZER, WEIGHTS
 from services.autoqa.model.labels import LABELS
 from services.autoqa.model.network import EncoderShape, MessageNetwork, load_base
-from services.autoqa.model.onnx_runtime import OnnxNetwork, load_onnx_model
+from services.autoqa.model.onnx_runtime import load_onnx_model
 from services.autoqa.model.torch_runtime import load_network
-from services.autoqa.training.batches import EncodedExample, encode_examples
+from services.autoqa.training.batches import encode_examples
 from services.autoqa.training.calibrate import fit_confidence
 from services.autoqa.training.data import load_conversations, load_parts, split_conversations
+from services.autoqa.training.evaluation.heldout import held_out
+from services.autoqa.training.evaluation.message_logits import MessageLogits
 from services.autoqa.training.onnx_graph import build_graph
 from services.autoqa.training.outcome import fit_outcome, save_outcome, turns_of
 from services.autoqa.training.ranges import activation_ranges
@@ -89,9 +86,9 @@ def write_graph(folder: Path) -> None:
 
 def write_confidence(folder: Path, *, threads: int) -> None:
     """Fitted on the default runtime's logits for the dev part."""
-    dev = encode_examples(load_parts()["dev"], Encoder(folder / TOKENIZER), training=False)
-    logits = graph_logits(folder, dev, threads=threads)
-    fit_confidence(logits, targets_of(dev)).save(folder / CONFIDENCE)
+    dev = load_parts()["dev"]
+    held = held_out(dev, MessageLogits(folder, threads=threads))
+    fit_confidence(held.logits, held.targets, held.languages.tolist()).save(folder / CONFIDENCE)
 
 
 def write_outcome(folder: Path, *, threads: int) -> None:
@@ -99,21 +96,3 @@ def write_outcome(folder: Path, *, threads: int) -> None:
     conversations = split_conversations(load_conversations())["train"]
     turns = turns_of(conversations, load_onnx_model(folder, threads=threads))
     save_outcome(fit_outcome(turns, conversations), folder / OUTCOME)
-
-
-def graph_logits(folder: Path, encoded: Sequence[EncodedExample], *, threads: int) -> NDArray[np.float64]:
-    """Raw logits (examples, labels) of the int8 graph."""
-    network = OnnxNetwork(folder / GRAPH)
-    order = sorted(range(len(encoded)), key=lambda i: len(encoded[i].window.ids))
-    chunks = [order[start : start + 16] for start in range(0, len(order), 16)]
-    logits = np.zeros((len(encoded), len(LABELS)))
-    with ThreadPoolExecutor(threads) as pool:
-        passes = pool.map(lambda chunk: network(*padded([encoded[i].window for i in chunk])), chunks)
-        for chunk, (rows, _) in zip(chunks, passes, strict=True):
-            logits[chunk] = rows
-    return logits
-
-
-def targets_of(encoded: Sequence[EncodedExample]) -> NDArray[np.float64]:
-    """(examples, labels); NaN where the role has no such label."""
-    return torch.stack([example.targets for example in encoded]).double().numpy()

@@ -1,4 +1,4 @@
-"""Precision, recall, F1 and calibration error from scores; plain counting."""
+"""Precision, recall and F1 from decisions; plain counting."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +9,6 @@ from torch import Tensor, stack
 
 from services.autoqa.model.labels import FLAGS_AT, LABELS, SENTIMENT_AT, SIGNALS_AT, TONE_AT
 from services.autoqa.training.batches import EncodedExample
-
-BINS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,19 +29,6 @@ def score(predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> Scores:
     recall = hits / max(1, int(true.sum()))
     f1 = 2 * hits / max(1, int(predicted.sum()) + int(true.sum()))
     return Scores(n=len(true), positives=int(true.sum()), precision=precision, recall=recall, f1=f1)
-
-
-def calibration_error(probabilities: NDArray[np.float64], true: NDArray[np.bool_]) -> float:
-    """Expected calibration error over ten equal-width bins (Naeini et al. 2015)."""
-    if not len(true):
-        return 0.0
-    bins = np.minimum((probabilities * BINS).astype(int), BINS - 1)
-    gaps = [
-        abs(float(probabilities[bins == b].sum()) - float(true[bins == b].sum()))
-        for b in range(BINS)
-        if (bins == b).any()
-    ]
-    return sum(gaps) / len(true)
 
 
 def quick_scores(logits: Tensor, encoded: Sequence[EncodedExample]) -> dict[str, float]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import KFold
 
-from services.autoqa.model.outcome import OutcomeWeights, features, predict_outcome
+from services.autoqa.model.outcome import Outcome, OutcomeWeights, features, predict_outcome
 from services.autoqa.predictions import MessageModel, Prediction
 from services.autoqa.training.data import SEED, LabelledConversation
 from services.autoqa.training.metrics import score
@@ -39,8 +39,17 @@ class OutcomeScores:
     resolved_macro_f1: float
     resolved_baseline_accuracy: float
     csat_mean_error: float
+    csat_within_one_ratio: float
     csat_correlation: float
     csat_baseline_mean_error: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guess:
+    """The likeliest of `Resolved`, and the expected score 1..5, of one conversation."""
+
+    resolved: str
+    csat: float
 
 
 def turns_of(conversations: Sequence[LabelledConversation], model: MessageModel) -> list[Turns]:
@@ -75,28 +84,20 @@ def fit_outcome(turns: Sequence[Turns], conversations: Sequence[LabelledConversa
     )
 
 
-def evaluate_outcome(
-    weights: OutcomeWeights, turns: Sequence[Turns], conversations: Sequence[LabelledConversation]
-) -> OutcomeScores:
-    """Compares predicted outcomes with the labels."""
-    outcomes = [predict_outcome(t, weights) for t in turns]
-    resolved = [max(o.resolved, key=lambda r: o.resolved[r]).value for o in outcomes]
-    return _scores(resolved, np.array([o.csat for o in outcomes]), conversations)
+def guesses(weights: OutcomeWeights, turns: Sequence[Turns]) -> list[Guess]:
+    """What the heads say of each conversation."""
+    return [_guess(predict_outcome(t, weights)) for t in turns]
 
 
-def cross_validate(
+def cross_validated(
     turns: Sequence[Turns], conversations: Sequence[LabelledConversation], folds: int = 10
-) -> OutcomeScores:
-    """Every conversation predicted by coefficients fitted without its fold."""
-    resolved = [""] * len(turns)
-    csat = np.zeros(len(turns))
+) -> list[Guess]:
+    """Every conversation guessed by coefficients fitted without its fold."""
+    found: dict[int, Guess] = {}
     for fit, test in KFold(folds, shuffle=True, random_state=SEED % 2**32).split(np.arange(len(turns))):
         weights = fit_outcome([turns[i] for i in fit], [conversations[i] for i in fit])
-        for i in test:
-            outcome = predict_outcome(turns[i], weights)
-            resolved[i] = max(outcome.resolved, key=lambda r: outcome.resolved[r]).value
-            csat[i] = outcome.csat
-    return _scores(resolved, csat, conversations)
+        found |= dict(zip(test.tolist(), guesses(weights, [turns[i] for i in test]), strict=True))
+    return [found[i] for i in range(len(turns))]
 
 
 def save_outcome(weights: OutcomeWeights, path: Path) -> None:
@@ -105,11 +106,11 @@ def save_outcome(weights: OutcomeWeights, path: Path) -> None:
     path.write_text(json.dumps(stored, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _scores(
-    resolved: Sequence[str], csat: Floats, conversations: Sequence[LabelledConversation]
-) -> OutcomeScores:
+def outcome_scores(found: Sequence[Guess], conversations: Sequence[LabelledConversation]) -> OutcomeScores:
+    """Compares guesses with the labels; at least one conversation."""
     true = np.array([c.resolved for c in conversations])
-    guessed = np.array(resolved)
+    guessed = np.array([guess.resolved for guess in found])
+    csat = np.array([guess.csat for guess in found])
     given = np.array([float(c.csat) for c in conversations])
     correlation = np.corrcoef(csat, given)[0, 1] if csat.std() > 0 and given.std() > 0 else 0.0
     return OutcomeScores(
@@ -118,6 +119,12 @@ def _scores(
         resolved_macro_f1=float(np.mean([score(guessed == r.value, true == r.value).f1 for r in Resolved])),
         resolved_baseline_accuracy=float(max((true == r.value).mean() for r in Resolved)),
         csat_mean_error=float(np.abs(csat - given).mean()),
+        csat_within_one_ratio=float((np.abs(csat - given) <= 1).mean()),
         csat_correlation=float(correlation),
         csat_baseline_mean_error=float(np.abs(given.mean() - given).mean()),
     )
+
+
+def _guess(outcome: Outcome) -> Guess:
+    resolved = max(outcome.resolved, key=lambda answer: outcome.resolved[answer])
+    return Guess(resolved=resolved.value, csat=outcome.csat)

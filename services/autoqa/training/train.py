@@ -70,8 +70,6 @@ class TrainOptions:
     threads: int = 2
     share: float = 1.0
     """Share of the training examples that is used, of each file alike: for the learning curve."""
-    whole: bool = False
-    """Train on the development part too: for the weights that ship, once the recipe is settled."""
     seed: int = SEED
 
 
@@ -110,7 +108,7 @@ def train(options: TrainOptions) -> None:
     base = base_folder(options.base)
     encoder = Encoder(base / "tokenizer.json")
     parts = load_parts()
-    own = _share(parts["train"], options.share) + (parts["dev"] if options.whole else [])
+    own = _share(parts["train"], options.share)
     dev = encode_examples(parts["dev"], encoder, training=False)
     shape = EncoderShape.from_config(json.loads((base / "config.json").read_text(encoding="utf-8")))
     network = MessageNetwork(shape, dropout=options.dropout)

@@ -20,8 +20,9 @@ def conversation(
     status: Status = Status.CLOSED,
     every: timedelta = timedelta(minutes=1),
     deleted: tuple[int, ...] = (),
+    languages: Mapping[int, str] | None = None,
 ) -> Conversation:
-    """One message a line, `role: text`, from START on; ids m1, m2, ..."""
+    """One message a line, `role: text`, from START on; ids m1, m2, ..., by whose numbers others are told."""
     messages = []
     for number, line in enumerate(lines):
         role, _, text = line.partition(": ")
@@ -33,6 +34,7 @@ def conversation(
                 at=START + number * every,
                 text="" if is_deleted else text,
                 deleted=is_deleted,
+                language=(languages or {}).get(number + 1),
             )
         )
     return Conversation(

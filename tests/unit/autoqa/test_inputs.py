@@ -30,7 +30,7 @@ def test_later_messages_leave_earlier_inputs_alone() -> None:
 
 
 def test_the_hash_names_all_that_is_read() -> None:
-    """Text, role, channel and context."""
+    """Text, role, channel, context and language."""
     hashes = {
         input_hash(message_inputs(of)["m2"])
         for of in (
@@ -40,9 +40,17 @@ def test_the_hash_names_all_that_is_read() -> None:
             conversation("agent: a", "agent: b"),
             conversation("customer: a", "agent: b", channel=Channel.CHAT),
             conversation("customer: a", "agent: bb"),
+            conversation("customer: a", "agent: b", languages={1: "de"}),
         )
     }
-    assert len(hashes) == 6
+    assert len(hashes) == 7
+
+
+def test_a_message_too_short_to_tell_is_in_the_language_of_the_one_before() -> None:
+    """Never in that of a later one, which may come when it has been read."""
+    lines = ["customer: ok", "agent: Guten Tag", "customer: ok", "agent: Good morning", "customer: ok"]
+    inputs = message_inputs(conversation(*lines, languages={2: "de", 4: "en"}))
+    assert [message.language for message in inputs.values()] == [None, "de", "de", "en", "en"]
 
 
 def test_context_is_bounded() -> None:
