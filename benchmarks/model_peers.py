@@ -8,12 +8,13 @@ from transformers import (
     AutoConfig,
     AutoModel,
     AutoModelForSequenceClassification,
+    AutoTokenizer,
     PreTrainedTokenizerFast,
     pipeline,
 )
 
 from services.autoqa.model.encode import Window
-from services.autoqa.model.labels import LABELS
+from services.autoqa.model.labels import FLAGS, LABELS, SENTIMENTS, SIGNALS, TONES
 from services.autoqa.predictions import MessageInput
 from shared.domain.labels import MessageFlag, Signal, Tone
 
@@ -21,6 +22,9 @@ Read = Callable[[Sequence[Window]], None]
 
 BATCH: Final = 32
 _PAD: Final = 1
+_MAX_TOKENS: Final = 320
+_CONTEXT_CHARS: Final = 256
+"""About 64 tokens, as ours reads."""
 _XLMR_BASE_VOCABULARY: Final = 250_002
 _MDEBERTA_BASE_VOCABULARY: Final = 251_000
 _SPECIAL_TOKENS: Final = {
@@ -68,6 +72,32 @@ def sorted_by_length(base: str) -> Read:
         read([order[start : start + BATCH] for start in range(0, len(order), BATCH)])
 
     return batched
+
+
+def head_pipelines(base: str) -> Callable[[Sequence[MessageInput]], None]:
+    """The base encoder fine-tuned once a head and called message by message through `pipeline`.
+
+    What a first implementation does: two calls a message, for sentiment and flags or for signals and tone.
+    """
+    tokenizer = AutoTokenizer.from_pretrained(base)
+
+    def classify(answers: int) -> Callable[[dict[str, str]], object]:
+        model = AutoModelForSequenceClassification.from_pretrained(base, num_labels=answers).eval()
+        one: Callable[..., object] = pipeline(
+            "text-classification", model=model, tokenizer=tokenizer, device=-1, top_k=None
+        )
+        return lambda pair: one(pair, truncation=True, max_length=_MAX_TOKENS)
+
+    customer = (classify(len(SENTIMENTS)), classify(len(FLAGS)))
+    agent = (classify(len(SIGNALS)), classify(len(TONES)))
+
+    def read(messages: Sequence[MessageInput]) -> None:
+        for message in messages:
+            context = " ".join(turn.text for turn in message.context)[-_CONTEXT_CHARS:]
+            for head in customer if message.role == "customer" else agent:
+                head({"text": context, "text_pair": message.text})
+
+    return read
 
 
 def hub_pipelines(tokenizer_file: str) -> Callable[[Sequence[MessageInput]], None]:

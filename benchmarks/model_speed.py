@@ -20,7 +20,7 @@ import onnxruntime
 import torch
 from onnx import TensorProto, helper
 
-from benchmarks.model_peers import hub_pipelines, message_by_message, sorted_by_length
+from benchmarks.model_peers import head_pipelines, hub_pipelines, message_by_message, sorted_by_length
 from services.autoqa.model import load_model
 from services.autoqa.model.batching import batches
 from services.autoqa.model.encode import Encoder, Window
@@ -31,7 +31,12 @@ from services.autoqa.predictions import MessageInput
 from services.autoqa.training.__main__ import DEFAULT_BASE
 from services.autoqa.training.data import LabelledConversation, load_conversations
 
-GOALS: Final = {"batches of 32, sorted": 5.0, "message by message": 8.0, "hub pipelines": 400.0}
+GOALS: Final = {
+    "batches of 32, sorted": 5.0,
+    "message by message": 8.0,
+    "a pipeline a head": 8.0,
+    "hub pipelines": 400.0,
+}
 """Times faster."""
 GOAL_CONVERSATION_MS: Final = 150.0
 GOAL_START_S: Final = 5.0
@@ -77,11 +82,14 @@ def _beside_peers(
 ) -> bool:
     tokens = sum(len(window.ids) for window in windows)
     few = messages[:: max(1, len(messages) // arguments.hub_messages)][: arguments.hub_messages]
+    some = messages[:: max(1, len(messages) // 500)]
     batched, single = sorted_by_length(arguments.base), message_by_message(arguments.base)
+    heads = head_pipelines(arguments.base)
     hub = hub_pipelines(str(WEIGHTS_FOLDER / TOKENIZER))
     ours(messages[:64])
     batched(windows[:64])
     single(windows[:8])
+    heads(messages[:8])
     hub(few[:1])
     rates: dict[str, list[float]] = {"ours": [], **{name: [] for name in GOALS}}
     peaks: list[float] = []
@@ -90,6 +98,7 @@ def _beside_peers(
         rates["ours"].append(len(messages) / seconds(lambda: ours(messages)))
         rates["batches of 32, sorted"].append(len(messages) / seconds(lambda: batched(windows)))
         rates["message by message"].append(len(messages) / seconds(lambda: single(windows)))
+        rates["a pipeline a head"].append(len(some) / seconds(lambda: heads(some)))
         rates["hub pipelines"].append(len(few) / seconds(lambda: hub(few)))
     per_message = tokens / len(messages)
     rate = median(rates["ours"])

@@ -1,10 +1,11 @@
-"""`python -m services.autoqa.training train|curve|export|evaluate`."""
+"""`python -m services.autoqa.training train|curve|export|evaluate|evidence`."""
 
 import argparse
 import os
 from pathlib import Path
 
 from services.autoqa.model.files import WEIGHTS_FOLDER
+from services.autoqa.training.evaluation.evidence import draw_evidence
 from services.autoqa.training.evaluation.learning_curve import SHARES, learning_curve
 from services.autoqa.training.evaluation.report import LEARNING_CURVE, evaluate
 from services.autoqa.training.export import export
@@ -36,6 +37,11 @@ def main() -> None:
     evaluating.add_argument("--card", type=Path, default=DOCS / "model-card.md", help="takes the summary in")
     evaluating.add_argument("--foreign", type=Path, default=DEFAULT_FOREIGN, help="folder of foreign sets")
     evaluating.add_argument("--threads", type=int, default=2)
+    drawing = commands.add_parser("evidence", help="draw the sample by which people judge evidence")
+    drawing.add_argument("--folder", type=Path, default=WEIGHTS_FOLDER)
+    drawing.add_argument("--out", type=Path, default=Path("runs/evidence.jsonl"))
+    drawing.add_argument("--count", type=int, default=200)
+    drawing.add_argument("--threads", type=int, default=2)
     arguments = vars(parser.parse_args())
     command = arguments.pop("command")
     if command == "train":
@@ -45,6 +51,8 @@ def main() -> None:
         learning_curve(TrainOptions(**arguments), DOCS / LEARNING_CURVE, shares)
     elif command == "export":
         export(**arguments)
+    elif command == "evidence":
+        draw_evidence(arguments.pop("folder"), arguments.pop("out"), **arguments)
     else:
         evaluate(**arguments)
 

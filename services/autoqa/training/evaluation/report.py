@@ -6,7 +6,7 @@ conversations | outcome ──────────────────�
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +23,7 @@ from services.autoqa.training.augment import AUGMENTATIONS
 from services.autoqa.training.data import load_parts
 from services.autoqa.training.evaluation.agreement import choice_tables, runtime_agreement
 from services.autoqa.training.evaluation.coverage import coverage_rows
+from services.autoqa.training.evaluation.evidence import evidence_row, judged_rows
 from services.autoqa.training.evaluation.fairness import fairness_rows, load_pairs
 from services.autoqa.training.evaluation.heldout import Floats, HeldOut, Judged, cross_fitted, held_out
 from services.autoqa.training.evaluation.markdown import headline, render
@@ -34,14 +35,13 @@ from services.autoqa.training.evaluation.reliability import head_bins
 from services.autoqa.training.evaluation.reliability_svg import reliability_svg
 from services.autoqa.training.evaluation.robustness import robustness_rows
 from services.autoqa.training.evaluation.scores import score_rows
-from services.autoqa.training.evaluation.targets import EVIDENCE_RATIO, HEADS
+from services.autoqa.training.evaluation.targets import HEADS
 from services.autoqa.training.metrics import score
 
 REPORT: Final = "evaluation"
 """Stem of the report's files."""
 PLOT: Final = "reliability.svg"
 LEARNING_CURVE: Final = "learning-curve.json"
-EVIDENCE_SAMPLE: Final = "evidence-sample.json"
 _MARKS: Final = ("<!-- evaluation: begin -->", "<!-- evaluation: end -->")
 """Between these lines of the model card the report's summary is put."""
 _REFERENCE_EVERY: Final = 6
@@ -66,7 +66,7 @@ def evaluate(folder: Path, out: Path, card: Path | None, foreign: Path, *, threa
         "off_domain": off_domain_rows(foreign, reader),
         "outcome": [asdict(row) for row in outcome_rows(folder, threads=threads)],
         "learning_curve": _figures(out / LEARNING_CURVE),
-        "evidence": evidence_row(_figures(out / EVIDENCE_SAMPLE)),
+        "evidence": evidence_row(judged_rows()),
     }
     out.mkdir(parents=True, exist_ok=True)
     lines = {head: {k: head_bins(held, judged, head, k) for k in ("de", "en")} for head in HEADS}
@@ -86,19 +86,6 @@ def between_marks(text: str, summary: str) -> str:
     before, rest = text.split(_MARKS[0])
     _, after = rest.split(_MARKS[1])
     return f"{before}{_MARKS[0]}\n\n{summary}\n{_MARKS[1]}{after}"
-
-
-def evidence_row(sample: Mapping[str, int] | None) -> dict[str, Any] | None:
-    """Share of a hand-checked sample (`n`, `right`) whose span overlaps the decisive words."""
-    if sample is None:
-        return None
-    ratio = sample["right"] / sample["n"]
-    return {
-        "n": sample["n"],
-        "right": sample["right"],
-        "ratio": round(ratio, 4),
-        "reached": ratio >= EVIDENCE_RATIO,
-    }
 
 
 def by_file(held: HeldOut, judged: Judged) -> dict[str, dict[str, float]]:

@@ -11,6 +11,7 @@ import pytest
 from services.autoqa.model.labels import LABELS
 from services.autoqa.predictions import MessageInput
 from services.autoqa.training.data import LabelledConversation
+from services.autoqa.training.evaluation.evidence import evidence_row
 from services.autoqa.training.evaluation.learning_curve import curve_row
 from services.autoqa.training.evaluation.off_domain import (
     load_records,
@@ -19,7 +20,7 @@ from services.autoqa.training.evaluation.off_domain import (
     sentiment_scores,
 )
 from services.autoqa.training.evaluation.outcome_rows import outcome_row
-from services.autoqa.training.evaluation.report import between_marks, evidence_row
+from services.autoqa.training.evaluation.report import between_marks
 from services.autoqa.training.evaluation.robustness import augmented
 from services.autoqa.training.outcome import Guess
 
@@ -36,8 +37,15 @@ def test_the_summary_replaces_what_stood_between_the_marks() -> None:
 
 def test_a_hand_checked_sample_is_judged_by_its_share() -> None:
     """None where nobody checked."""
-    assert evidence_row(None) is None
-    assert evidence_row({"n": 200, "right": 181}) == {"n": 200, "right": 181, "ratio": 0.905, "reached": True}
+    assert evidence_row([]) is None
+    rows = [{"label": "flag.churn", "right": i < 9} for i in range(10)]
+    assert evidence_row(rows) == {
+        "n": 10,
+        "right": 9,
+        "ratio": 0.9,
+        "reached": True,
+        "labels": {"flag.churn": {"n": 10, "right": 9}},
+    }
 
 
 def test_a_run_of_the_learning_curve_counts_as_it_ended() -> None:
