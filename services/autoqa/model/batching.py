@@ -4,15 +4,18 @@ messages | each distinct one once | windows | batches by token budget | network 
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.autoqa.embedding import Embedding
 from services.autoqa.model.confidence import Confidence
 from services.autoqa.model.encode import EncodedMessage, Encoder, Window
 from services.autoqa.model.reading import Floats, read_message
 from services.autoqa.predictions import MessageInput, Prediction
+from shared.errors import Stop
 
 _PAD: Final = 1
 
@@ -24,6 +27,17 @@ class Network(Protocol):
         self, ids: NDArray[np.int64], mask: NDArray[np.bool_], own: NDArray[np.bool_]
     ) -> tuple[Floats, Floats]:
         """Logits (batch, labels), contributions (batch, tokens, labels); all inputs are (batch, tokens)."""
+        ...
+
+    @property
+    def gives_states(self) -> bool:
+        """Whether `with_states` may be called: graphs made before custom categories have no such output."""
+        ...
+
+    def with_states(
+        self, ids: NDArray[np.int64], mask: NDArray[np.bool_], own: NDArray[np.bool_]
+    ) -> tuple[Floats, Floats, list[Floats]]:
+        """The same, and the states (batch, tokens, hidden) at each of the depths of `embedding`."""
         ...
 
 
@@ -52,26 +66,87 @@ class BatchedModel:
         """One prediction a message, in order; equal messages are read once."""
         distinct = list(dict.fromkeys(messages))
         encoded = [self._encoder.encode(message) for message in distinct]
-        logits, contributions = self._forward(encoded)
-        answers = {
-            message: read_message(message.role, encoded[i], logits[i], contributions[i], self._confidence)
-            for i, message in enumerate(distinct)
-        }
+        raw = self._forward(encoded, with_states=False)
+        answers = dict(zip(distinct, self._predictions(distinct, encoded, raw), strict=True))
         return [answers[message] for message in messages]
 
-    def _forward(self, encoded: Sequence[EncodedMessage]) -> tuple[list[list[Floats]], list[list[Floats]]]:
-        logits: list[list[Floats]] = [[np.empty(0, np.float32)] * len(e.windows) for e in encoded]
-        contributions: list[list[Floats]] = [[np.empty(0, np.float32)] * len(e.windows) for e in encoded]
+    @property
+    def gives_states(self) -> bool:
+        """Whether `embed` may be called."""
+        return self._network.gives_states
+
+    def embed(self, messages: Sequence[MessageInput]) -> list[tuple[Prediction, Embedding]]:
+        """As `predict`, with each message's embedding from the same pass. Raises `Stop` without states."""
+        if not self.gives_states:
+            raise Stop("the graph gives no states: make it anew from the reference weights", reason="model")
+        distinct = list(dict.fromkeys(messages))
+        encoded = [self._encoder.encode(message) for message in distinct]
+        raw = self._forward(encoded, with_states=True)
+        embeddings = [
+            Embedding(
+                sentences=message.sentences,
+                sums=np.sum(windows, axis=0),
+                tokens=sum(len(window.sentences) for window in message.windows),
+            )
+            for message, windows in zip(encoded, raw.sums, strict=True)
+        ]
+        predictions = self._predictions(distinct, encoded, raw)
+        answers = dict(zip(distinct, zip(predictions, embeddings, strict=True), strict=True))
+        return [answers[message] for message in messages]
+
+    def _predictions(
+        self, messages: Sequence[MessageInput], encoded: Sequence[EncodedMessage], raw: "_Raw"
+    ) -> list[Prediction]:
+        return [
+            read_message(message.role, encoded[i], raw.logits[i], raw.contributions[i], self._confidence)
+            for i, message in enumerate(messages)
+        ]
+
+    def _forward(self, encoded: Sequence[EncodedMessage], *, with_states: bool) -> "_Raw":
+        raw = _Raw.of(encoded)
         places = [(i, j) for i, message in enumerate(encoded) for j in range(len(message.windows))]
         places.sort(key=lambda place: len(encoded[place[0]].windows[place[1]].ids))
         for batch in batches([len(encoded[i].windows[j].ids) for i, j in places], self._batch_tokens):
             chosen = places[batch]
             windows = [encoded[i].windows[j] for i, j in chosen]
-            batch_logits, batch_contributions = self._network(*padded(windows))
+            states: list[Floats] = []
+            if with_states:
+                logits, contributions, states = self._network.with_states(*padded(windows))
+            else:
+                logits, contributions = self._network(*padded(windows))
             for row, ((i, j), window) in enumerate(zip(chosen, windows, strict=True)):
-                logits[i][j] = batch_logits[row]
-                contributions[i][j] = batch_contributions[row, window.first : window.last]
-        return logits, contributions
+                raw.logits[i][j] = logits[row]
+                raw.contributions[i][j] = contributions[row, window.first : window.last]
+                if states:
+                    own = [depth[row, window.first : window.last] for depth in states]
+                    raw.sums[i][j] = _sentence_sums(window, own, count=len(encoded[i].sentences))
+        return raw
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Raw:
+    """What the network gave, by message and window; `sums` (sentences, depths, hidden) where asked for."""
+
+    logits: list[list[Floats]]
+    contributions: list[list[Floats]]
+    sums: list[list[Floats]]
+
+    @classmethod
+    def of(cls, encoded: Sequence[EncodedMessage]) -> "_Raw":
+        def empty() -> list[list[Floats]]:
+            return [[np.empty(0, np.float32)] * len(message.windows) for message in encoded]
+
+        return cls(logits=empty(), contributions=empty(), sums=empty())
+
+
+def _sentence_sums(window: Window, own: Sequence[Floats], *, count: int) -> Floats:
+    """States of the message's own tokens, summed sentence by sentence: a window's sentences are in order."""
+    numbers = np.array(window.sentences)
+    starts = np.flatnonzero(np.diff(numbers, prepend=-1))
+    sums = np.zeros((count, len(own), own[0].shape[1]), dtype=np.float32)
+    for place, states in enumerate(own):
+        sums[numbers[starts], place] = np.add.reduceat(states, starts, axis=0)
+    return sums
 
 
 def batches(sorted_lengths: Sequence[int], budget: int) -> Iterator[slice]:
