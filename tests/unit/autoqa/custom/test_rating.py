@@ -19,9 +19,7 @@ CATEGORY = CustomCategory(id="cat_1", version=1, role="agent", head=HEAD)
 
 def rated(*lines: str, probabilities: Mapping[str, float]) -> Rating:
     readings = {
-        of: {
-            "cat_1": CategoryReading(input_hash=b"", probability=probability, evidence=Span(start=1, end=3))
-        }
+        of: {"cat_1": CategoryReading(input_hash=b"", probability=probability, evidence=Span(start=1, end=3))}
         for of, probability in probabilities.items()
     }
     return rate_custom(CATEGORY, talk(*lines), readings, Policy())

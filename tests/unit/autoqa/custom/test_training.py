@@ -20,7 +20,7 @@ def features(*texts: str) -> Floats:
     return np.stack([said(text).features() for text in texts])
 
 
-YES = ["a voucher for you", "take this voucher", "your voucher of ten euros", "we add a voucher", "voucher sent"]
+YES = ["a voucher for you", "take this voucher", "your voucher of ten euros", "voucher added", "voucher sent"]
 NO = ["your parcel is late", "please restart it", "we call you back", "the form is online", "ask the bank"]
 
 
