@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from types import MappingProxyType
 
 from services.autoqa.custom.category import NO_CUSTOM, Custom, CustomCategory, Readings
 from services.autoqa.custom.head import CategoryReading, read_message
@@ -50,7 +49,7 @@ class CustomWork:
     """What a tenant added, and what its heads said of messages before, by (conversation id, message id)."""
 
     custom: Custom = NO_CUSTOM
-    known: Mapping[_Key, Mapping[str, CategoryReading]] = MappingProxyType({})
+    known: Mapping[_Key, Mapping[str, CategoryReading]] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
