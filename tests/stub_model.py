@@ -5,22 +5,29 @@
 
 import re
 import threading
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 
+import numpy as np
+
+from services.autoqa.embedding import DEPTHS, Embedding
+from services.autoqa.model.sentences import split_sentences
 from services.autoqa.predictions import AgentPrediction, CustomerPrediction, MessageInput, Prediction, Span
 from shared.domain.conversation import Role
 from shared.domain.labels import MessageFlag, Resolved, Sentiment, Signal, Tone
 
 _L = TypeVar("_L", Sentiment, Tone)
+_WIDTH: Final = 64
 _MARK: Final = re.compile(r"\[(\w+)(?:=([\d.]+))?\]")
 
 
 class StubModel:
     """Counts what it was given; `revision` as told."""
 
-    def __init__(self, revision: str = "stub-1") -> None:
+    def __init__(self, revision: str = "stub-1", *, gives_states: bool = True) -> None:
         self._revision = revision
+        self._gives_states = gives_states
         self._lock = threading.Lock()
         self.read: list[MessageInput] = []
         """Every message it read, in order."""
@@ -35,12 +42,33 @@ class StubModel:
         """One a word, with one for the end."""
         return [len(message.text.split()) + 1 for message in messages]
 
+    @property
+    def gives_states(self) -> bool:
+        """As told."""
+        return self._gives_states
+
+    def embed(self, messages: Sequence[MessageInput]) -> list[tuple[Prediction, Embedding]]:
+        """Words as directions: messages that share words are alike."""
+        return list(zip(self.predict(messages), map(embed_one, messages), strict=True))
+
     def predict(self, messages: Sequence[MessageInput]) -> list[Prediction]:
         """From the marks in the texts."""
         with self._lock:
             self.read += messages
             self.passes += 1
         return [predict_one(message) for message in messages]
+
+
+def embed_one(message: MessageInput) -> Embedding:
+    """Each word of a sentence adds to one of 64 places, at every depth."""
+    sentences = split_sentences(message.text) or [Span(start=0, end=len(message.text))]
+    sums = np.zeros((len(sentences), DEPTHS, _WIDTH), dtype=np.float32)
+    count = 0
+    for number, sentence in enumerate(sentences):
+        for word in re.findall(r"\w+", message.text[sentence.start : sentence.end].casefold()):
+            sums[number, :, zlib.crc32(word.encode()) % _WIDTH] += 1
+            count += 1
+    return Embedding(sentences=tuple(sentences), sums=sums, tokens=max(count, 1))
 
 
 def predict_one(message: MessageInput) -> Prediction:

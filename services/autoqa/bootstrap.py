@@ -2,11 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from fastapi import FastAPI
 
 from services.autoqa.changes import Change, change_of
+from services.autoqa.custom.catalogue import Catalogue
+from services.autoqa.custom.records import changed_category, replay_step
+from services.autoqa.custom.replayer import Replayer
+from services.autoqa.custom.store import CategoryStore
+from services.autoqa.custom.trainer import Trainer
 from services.autoqa.endpoints import Desk, router
 from services.autoqa.floors import stored_floors
 from services.autoqa.handlers import Bounds, Scorer
@@ -17,6 +23,8 @@ from shared.broker.consume import Batching, ConsumeLoop
 from shared.broker.kafka import Producer
 from shared.clock import Clock, SystemClock
 from shared.contracts import topics
+from shared.contracts.v1.category_changed import CategoryChanged
+from shared.contracts.v1.category_replay import CategoryReplay
 from shared.db.database import Database
 from shared.errors import Transient
 from shared.http.app import create_app, server
@@ -42,11 +50,16 @@ class Autoqa:
         self._reader = reader
         self._database = Database(settings.database)
         self._stopping = asyncio.Event()
+        self._renewing = asyncio.Lock()
+        self._is_renewed = False
         self.producer = Producer(settings.kafka, client_id=GROUP)
         batch = settings.batch
+        self.categories = CategoryStore(self._database)
+        self.catalogue = Catalogue(self.categories, revision=reader.inference.revision)
         self.scorer = Scorer(
             store=Store(self._database),
             rater=reader.rater,
+            catalogue=self.catalogue,
             producer=self.producer,
             clock=clock,
             bounds=Bounds(messages_at_once=batch.messages_at_once, messages_of_one=batch.messages_of_one),
@@ -60,6 +73,33 @@ class Autoqa:
             producer=self.producer,
             clock=clock,
             batching=Batching(max_records=batch.max_records, wait_ms=batch.wait_ms),
+        )
+        self.trainer = Trainer(
+            store=self.categories, inference=reader.inference, producer=self.producer, clock=clock
+        )
+        self.replayer = Replayer(
+            store=self.categories, scorer=self.scorer, producer=self.producer, clock=clock
+        )
+        # Apart from the conversations and from each other: a person waits for a training.
+        self.trainings: ConsumeLoop[CategoryChanged] = ConsumeLoop(
+            settings=settings.kafka,
+            topics=[topics.CATEGORIES_CHANGED],
+            group=f"{group}-categories",
+            decode=changed_category,
+            handle=self.trainer.on_changes,
+            producer=self.producer,
+            clock=clock,
+            batching=Batching(max_records=20, wait_ms=10),
+        )
+        self.replays: ConsumeLoop[CategoryReplay] = ConsumeLoop(
+            settings=settings.kafka,
+            topics=[topics.CATEGORY_REPLAYS],
+            group=f"{group}-replays",
+            decode=replay_step,
+            handle=self.replayer.on_steps,
+            producer=self.producer,
+            clock=clock,
+            batching=Batching(max_records=1, wait_ms=100),
         )
         self.app = self._app()
 
@@ -83,6 +123,7 @@ class Autoqa:
         app.state.authenticator = Authenticator(self._database)
         app.state.desk = Desk(
             rater=self._reader.rater,
+            catalogue=self.catalogue,
             inference=self._reader.inference,
             language_of=self._reader.spelling.language_of,
             clock=self._clock,
@@ -92,8 +133,27 @@ class Autoqa:
         return app
 
     async def _check_consumer(self) -> None:
-        if not self.consumer.is_ready:
+        if not (self.consumer.is_ready and self.trainings.is_ready and self.replays.is_ready):
             raise Transient("the consumer is joining its group or waiting")
+
+    async def consume(self, loop: ConsumeLoop[Any]) -> None:
+        """Run one of the consumers, once the custom categories have heads over this model."""
+        async with self._renewing:
+            if not self._is_renewed:
+                await self._renew()
+        await loop.run()
+
+    async def _renew(self) -> None:
+        attempt = 0
+        while not (self._is_renewed or self._stopping.is_set()):
+            try:
+                await self.trainer.renew_all()
+                self._is_renewed = True
+            except Transient as error:
+                attempt += 1
+                log.warning("autoqa.categories.renewal_waits", reason=error.reason, attempt=attempt)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), timeout=min(5.0, 0.1 * 2**attempt))
 
     async def keep_sweeping(self) -> None:
         """Rate again what time alone has changed, regularly, until stopped."""
@@ -118,6 +178,8 @@ class Autoqa:
         """Finish the batch at hand."""
         self._stopping.set()
         self.consumer.stop()
+        self.trainings.stop()
+        self.replays.stop()
 
     async def close(self) -> None:
         """Flush and disconnect."""
@@ -141,7 +203,13 @@ async def serve(settings: AutoqaSettings) -> None:
 
     try:
         await run_until_stopped(
-            {"http": http.serve(), "consumer": autoqa.consumer.run(), "sweeper": autoqa.keep_sweeping()},
+            {
+                "http": http.serve(),
+                "consumer": autoqa.consume(autoqa.consumer),
+                "trainings": autoqa.consume(autoqa.trainings),
+                "replays": autoqa.consume(autoqa.replays),
+                "sweeper": autoqa.keep_sweeping(),
+            },
             stop,
         )
     finally:

@@ -3,8 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
+from services.autoqa.categories.custom import rate_custom
 from services.autoqa.categories.registry import Categories
+from services.autoqa.custom.category import NO_CUSTOM, Custom, Readings
 from services.autoqa.flags import flags_of, unanswered_at
 from services.autoqa.policy import Policy
 from services.autoqa.predictions import Prediction
@@ -58,9 +61,15 @@ def decide(
     *,
     now: datetime,
     is_timed: bool = True,
+    custom: Custom = NO_CUSTOM,
+    custom_readings: Readings = MappingProxyType({}),
 ) -> Decided:
-    """The review of `conversation` as it stands, from the readings of its messages by id."""
-    policy, scorecard = judgement.policy, judgement.scorecard
+    """The review of `conversation` as it stands, from the readings of its messages by id.
+
+    `custom` is what its company added; then its scorecard takes the place of the judgement's.
+    """
+    policy = judgement.policy
+    scorecard = custom.scorecard if custom.categories else judgement.scorecard
     state = state_at(conversation, idle_after=policy.idle_after, now=now)
     transcript = transcript_of(
         conversation,
@@ -69,7 +78,10 @@ def decide(
         abuse={message: r.abuse for message, r in readings.items() if r.abuse is not None},
         is_timed=is_timed,
     )
-    ratings = judgement.categories.rate(transcript, scorecard, policy)
+    ratings = (
+        *judgement.categories.rate(transcript, scorecard, policy),
+        *(rate_custom(category, transcript, custom_readings, policy) for category in custom.categories),
+    )
     resolved, csat = _outcome(transcript, judgement.outcome)
     review = Review(
         scorecard_id=scorecard.id,

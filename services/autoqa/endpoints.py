@@ -8,8 +8,9 @@ import orjson
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from services.autoqa.custom.catalogue import Catalogue
 from services.autoqa.inference import Inference
-from services.autoqa.rate import Rater
+from services.autoqa.rate import CustomWork, Rater
 from services.autoqa.schemas import ConversationIn, ScoreOut
 from services.autoqa.scoring import LanguageOf, Sent, answer, sent_conversation
 from shared.clock import Clock
@@ -26,6 +27,7 @@ class Desk:
     """What the endpoint needs, put into `app.state.desk`."""
 
     rater: Rater
+    catalogue: Catalogue
     inference: Inference
     language_of: LanguageOf
     clock: Clock
@@ -46,10 +48,13 @@ router = APIRouter(prefix="/v1", tags=["score"], responses=PROBLEM_RESPONSES)
         }
     },
 )
-async def score(request: Request, _: Annotated[Principal, Depends(require(KeyRole.VIEWER))]) -> Response:
+async def score(
+    request: Request, principal: Annotated[Principal, Depends(require(KeyRole.VIEWER))]
+) -> Response:
     """Rates the conversation in the body and stores nothing.
 
-    Bounds: 500 messages, 4 MiB. Equal conversations get equal answers from one model revision.
+    The company's own categories are rated too. Bounds: 500 messages, 4 MiB.
+    Equal conversations get equal answers from one model revision.
     """
     desk: Desk = request.app.state.desk
     if desk.inference.is_busy:
@@ -61,6 +66,7 @@ async def score(request: Request, _: Annotated[Principal, Depends(require(KeyRol
         known={},
         now=desk.clock.now(),
         untimed=frozenset() if sent.is_timed else frozenset({sent.conversation.id}),
+        work=CustomWork(custom=await desk.catalogue.of(principal.tenant_id)),
     )
     return Response(orjson.dumps(answer(sent, rated)), media_type="application/json")
 

@@ -13,7 +13,9 @@ from datetime import timedelta
 from typing import Final
 
 from services.autoqa.changes import Change
-from services.autoqa.rate import Rater
+from services.autoqa.custom.catalogue import Catalogue
+from services.autoqa.custom.category import Custom
+from services.autoqa.rate import CustomWork, Rater
 from services.autoqa.scored_record import scored_record
 from services.autoqa.store import Judged, Loaded, Saved, Store, Withdrawn
 from shared.broker.kafka import Producer
@@ -43,15 +45,26 @@ class Scorer:
     """Keeps the stored reviews in step with the conversations."""
 
     def __init__(
-        self, *, store: Store, rater: Rater, producer: Producer, clock: Clock, bounds: Bounds = Bounds()
+        self,
+        *,
+        store: Store,
+        rater: Rater,
+        catalogue: Catalogue,
+        producer: Producer,
+        clock: Clock,
+        bounds: Bounds = Bounds(),
     ) -> None:
         self._store = store
         self._rater = rater
+        self._catalogue = catalogue
         self._producer = producer
         self._clock = clock
         self._bounds = bounds
-        judgement = rater.judgement
-        self._judged = Judged(scorecard=judgement.scorecard, model_revision=judgement.model_revision)
+
+    def _judged(self, custom: Custom) -> Judged:
+        judgement = self._rater.judgement
+        scorecard = custom.scorecard if custom.categories else judgement.scorecard
+        return Judged(scorecard=scorecard, model_revision=judgement.model_revision)
 
     async def on_changes(self, changes: Sequence[Change]) -> None:
         """Rate the conversations that changed. Idempotent."""
@@ -61,13 +74,15 @@ class Scorer:
             if newest is None or change.version > newest.version:
                 by_tenant[change.tenant_id][change.conversation_id] = change
         for tenant_id, wanted in by_tenant.items():
+            custom = await self._catalogue.of(tenant_id)
+            judged = self._judged(custom)
             scored = await self._store.scored(tenant_id, list(wanted))
             open_changes = {
                 of: change
                 for of, change in wanted.items()
-                if of not in scored or not scored[of].settles(change.version, self._judged)
+                if of not in scored or not scored[of].settles(change.version, judged)
             }
-            await self._score(tenant_id, open_changes, is_new=True)
+            await self._score(tenant_id, open_changes, custom, is_new=True)
 
     async def on_time_passed(self, *, most: int = 500) -> int:
         """Rate again what time alone has changed, and tell what nobody was told. How many it was."""
@@ -89,15 +104,30 @@ class Scorer:
             log.info("autoqa.time_passed", conversations=count)
         return count
 
-    async def _rate_again(self, tenant_id: str, conversation_ids: Sequence[str]) -> None:
+    async def on_replay(self, tenant_id: str, conversation_ids: Sequence[str]) -> None:
+        """Rate again whatever was rated before; what is found anew begins the next round. Idempotent."""
+        await self._rate_again(tenant_id, conversation_ids, is_replay=True)
+
+    async def _rate_again(
+        self, tenant_id: str, conversation_ids: Sequence[str], *, is_replay: bool = False
+    ) -> None:
         loaded = await self._store.headers(tenant_id, conversation_ids)
         changes = {
             of: Change(key=c.key, tenant_id=tenant_id, conversation_id=of, version=c.conversation.version)
             for of, c in loaded.items()
         }
-        await self._score(tenant_id, changes, is_new=False)
+        custom = await self._catalogue.of(tenant_id)
+        await self._score(tenant_id, changes, custom, is_new=False, is_replay=is_replay)
 
-    async def _score(self, tenant_id: str, changes: Mapping[str, Change], *, is_new: bool) -> None:
+    async def _score(
+        self,
+        tenant_id: str,
+        changes: Mapping[str, Change],
+        custom: Custom,
+        *,
+        is_new: bool,
+        is_replay: bool = False,
+    ) -> None:
         if not changes:
             return
         headers = await self._store.headers(tenant_id, list(changes))
@@ -105,9 +135,9 @@ class Scorer:
         rest = [change for of, change in changes.items() if of not in {e.conversation.id for e in eligible}]
         withdrawn = [_withdrawn(change, headers.get(change.conversation_id)) for change in rest]
         if withdrawn:
-            await self._save(tenant_id, [], withdrawn, is_new=is_new)
+            await self._save(tenant_id, [], withdrawn, custom, is_new=is_new)
         for step in self._steps(eligible):
-            await self._save(tenant_id, step, [], is_new=is_new)
+            await self._save(tenant_id, step, [], custom, is_new=is_new, is_replay=is_replay)
 
     def _steps(self, headers: Sequence[Loaded]) -> Iterator[list[Loaded]]:
         step: list[Loaded] = []
@@ -123,15 +153,35 @@ class Scorer:
             yield step
 
     async def _save(
-        self, tenant_id: str, headers: Sequence[Loaded], withdrawn: Sequence[Withdrawn], *, is_new: bool
+        self,
+        tenant_id: str,
+        headers: Sequence[Loaded],
+        withdrawn: Sequence[Withdrawn],
+        custom: Custom,
+        *,
+        is_new: bool,
+        is_replay: bool = False,
     ) -> None:
         now = self._clock.now()
         ids = [loaded.conversation.id for loaded in headers]
         loaded = await self._with_messages(tenant_id, headers, ids)
-        known = await self._store.readings(tenant_id, ids, revision=self._judged.model_revision)
-        rated = await self._rater.rate([item.conversation for item in loaded], known=known, now=now)
+        judged = self._judged(custom)
+        known = await self._store.readings(tenant_id, ids, revision=judged.model_revision)
+        work = CustomWork(
+            custom=custom,
+            known=await self._store.category_readings(tenant_id, ids, custom, revision=judged.model_revision),
+        )
+        rated = await self._rater.rate(
+            [item.conversation for item in loaded], known=known, now=now, work=work
+        )
         saved = await self._store.save(
-            tenant_id, list(zip(loaded, rated, strict=True)), withdrawn, judged=self._judged, now=now
+            tenant_id,
+            list(zip(loaded, rated, strict=True)),
+            withdrawn,
+            judged=judged,
+            versions={category.id: category.version for category in custom.categories},
+            now=now,
+            is_replay=is_replay,
         )
         await self._publish(tenant_id, saved, loaded if is_new else [])
 

@@ -1,8 +1,8 @@
 """The model off the event loop: one pass at a time, filled fairly from all who ask.
 
     predict(a) ──┐
-    predict(b) ──┼─> jobs, in turn, up to a token budget ─> model.predict in one thread ─> answers
-    predict(c) ──┘
+    predict(b) ──┼─> jobs, in turn, up to a token budget ─> the model in one thread ─> answers
+    embed(c)   ──┘
 
 A small request never waits for a whole bulk import, only for the pass at hand.
 """
@@ -14,11 +14,15 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from services.autoqa.predictions import MessageInput, MessageModel, Prediction
-from shared.errors import Transient
+from services.autoqa.embedding import Embedding, ReadingModel
+from services.autoqa.predictions import MessageInput, Prediction
+from shared.errors import Stop, Transient
 from shared.telemetry import metrics
 
 __all__ = ["Inference"]
+
+
+_Answer = tuple[Prediction, Embedding | None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,8 +31,9 @@ class _Job:
     tokens: Sequence[int]
     #: Short ones first: messages of one length in a pass need no padding.
     order: Sequence[int]
-    done: asyncio.Future[list[Prediction]]
-    answers: list[Prediction | None]
+    done: asyncio.Future[list[_Answer]]
+    answers: list[_Answer | None]
+    is_embedded: bool
     taken: int = 0
     missing: int = field(default=0)
 
@@ -36,7 +41,7 @@ class _Job:
 class Inference:
     """Opened with the process, closed with it. Belongs to one event loop."""
 
-    def __init__(self, model: MessageModel, *, pass_tokens: int, max_queued_messages: int) -> None:
+    def __init__(self, model: ReadingModel, *, pass_tokens: int, max_queued_messages: int) -> None:
         """`pass_tokens` bounds one pass, and so the wait of a newcomer."""
         self._model = model
         self._pass_tokens = pass_tokens
@@ -59,18 +64,35 @@ class Inference:
         """So much is queued that callers who can wait should."""
         return self.queued >= self._max_queued
 
+    @property
+    def gives_states(self) -> bool:
+        """Whether `embed` may be called."""
+        return self._model.gives_states
+
     async def predict(self, messages: Sequence[MessageInput]) -> list[Prediction]:
         """One prediction a message, in order. Raises what the model raised, to its own pass alone."""
+        return [prediction for prediction, _ in await self._ask(messages, is_embedded=False)]
+
+    async def embed(self, messages: Sequence[MessageInput]) -> list[tuple[Prediction, Embedding]]:
+        """As `predict`, with each message's embedding. Raises `Stop` where the model gives no states."""
+        if messages and not self.gives_states:
+            # Before it is queued: the others of its pass must not fail with it.
+            raise Stop("the model gives no states for custom categories", reason="model")
+        answers = await self._ask(messages, is_embedded=True)
+        return [(prediction, embedding) for prediction, embedding in answers if embedding is not None]
+
+    async def _ask(self, messages: Sequence[MessageInput], *, is_embedded: bool) -> list[_Answer]:
         if not messages:
             return []
         tokens = await asyncio.to_thread(self._model.token_counts, messages)
-        done: asyncio.Future[list[Prediction]] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[list[_Answer]] = asyncio.get_running_loop().create_future()
         job = _Job(
             messages=messages,
             tokens=tokens,
             order=sorted(range(len(messages)), key=tokens.__getitem__),
             done=done,
             answers=[None] * len(messages),
+            is_embedded=is_embedded,
             missing=len(messages),
         )
         self.queued += len(messages)
@@ -107,9 +129,9 @@ class Inference:
                 self._wake.clear()
                 continue
             started = time.perf_counter()
-            inputs = [job.messages[place] for job, place in chosen]
+            inputs = [(job.messages[place], job.is_embedded) for job, place in chosen]
             try:
-                predictions = await loop.run_in_executor(self._threads, self._model.predict, inputs)
+                answers = await loop.run_in_executor(self._threads, self._pass, inputs)
             except Exception as error:
                 for job in {id(job): job for job, _ in chosen}.values():
                     if not job.done.done():
@@ -120,8 +142,16 @@ class Inference:
             metrics.ENCODE_SECONDS.observe(time.perf_counter() - started)
             metrics.ENCODE_TOKENS.observe(tokens)
             metrics.MESSAGES_ENCODED.inc(len(chosen))
-            for (job, place), prediction in zip(chosen, predictions, strict=True):
-                _answer(job, place, prediction)
+            for (job, place), answer in zip(chosen, answers, strict=True):
+                _answer(job, place, answer)
+
+    def _pass(self, inputs: Sequence[tuple[MessageInput, bool]]) -> list[_Answer]:
+        """In the model's thread. Embeddings cost memory, so only those get them who asked."""
+        asked = [message for message, is_embedded in inputs if is_embedded]
+        others = [message for message, is_embedded in inputs if not is_embedded]
+        embedded = iter(self._model.embed(asked) if asked else ())
+        told = iter(self._model.predict(others) if others else ())
+        return [next(embedded) if is_embedded else (next(told), None) for _, is_embedded in inputs]
 
     def _next_pass(self) -> tuple[list[tuple[_Job, int]], int]:
         """Messages of the jobs in turn, at least one, up to the budget."""
@@ -147,8 +177,8 @@ class Inference:
         return chosen, tokens
 
 
-def _answer(job: _Job, place: int, prediction: Prediction) -> None:
-    job.answers[place] = prediction
+def _answer(job: _Job, place: int, answer: _Answer) -> None:
+    job.answers[place] = answer
     job.missing -= 1
     if not job.missing and not job.done.done():
         job.done.set_result([answer for answer in job.answers if answer is not None])

@@ -84,9 +84,10 @@ class Policy(_Part):
     idle_after: timedelta = timedelta(hours=72)
     """A conversation in which nothing was said for this long is judged as finished."""
 
-    def floor(self, category: CategoryId) -> float:
-        """From which confidence on an answer of `category` counts."""
-        return self.confidence_floors.get(category, self.confidence_floor)
+    def floor(self, category: str) -> float:
+        """From which confidence on an answer of `category` counts, a company's own included."""
+        floors: Mapping[str, float] = {str(known): floor for known, floor in self.confidence_floors.items()}
+        return floors.get(category, self.confidence_floor)
 
     def with_floors(self, measured: Mapping[CategoryId, float]) -> "Policy":
         """The policy with `measured` floors, where they are higher and none was set for the category."""

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from services.autoqa.categories.registry import Categories
 from services.autoqa.decide import Judgement, OutcomeOf
+from services.autoqa.embedding import ReadingModel
 from services.autoqa.floors import stored_floors
 from services.autoqa.inference import Inference
 from services.autoqa.model import load_model, predict_outcome
 from services.autoqa.policy import Policy
-from services.autoqa.predictions import MessageModel, Prediction
+from services.autoqa.predictions import Prediction
 from services.autoqa.rate import Rater
 from services.autoqa.score_file import score_file
 from services.autoqa.settings import ModelSettings, ScoreSettings
@@ -35,7 +36,7 @@ class Reader:
 
     @classmethod
     def of(
-        cls, model: MessageModel, *, policy: Policy, settings: ModelSettings, outcome: OutcomeOf
+        cls, model: ReadingModel, *, policy: Policy, settings: ModelSettings, outcome: OutcomeOf
     ) -> "Reader":
         """Reads dictionaries and patterns: a second or two."""
         load_patterns()
@@ -55,7 +56,7 @@ class Reader:
         )
 
 
-def open_model(settings: ModelSettings) -> MessageModel:
+def open_model(settings: ModelSettings) -> ReadingModel:
     """Raises `Stop` with one line where the weights are missing or the runtime is not installed."""
     try:
         return load_model(

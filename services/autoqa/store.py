@@ -12,6 +12,13 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text
 
+from services.autoqa.category_readings import (
+    KEEP_CATEGORY_READINGS,
+    category_reading_rows,
+    read_category_readings,
+)
+from services.autoqa.custom.category import Custom
+from services.autoqa.custom.head import CategoryReading
 from services.autoqa.rate import Known, Rated
 from services.autoqa.readings import Reading, reading_from_json, reading_to_json
 from services.autoqa.rounds import LatestReview, round_of
@@ -26,6 +33,11 @@ from shared.ids import review_id
 
 __all__ = ["Judged", "Loaded", "Saved", "ScoredVersion", "Store", "Withdrawn"]
 
+_FINDINGS: Final = (
+    *("scorecard_id", "scorecard_version", "model_revision", "score", "ratings", "flags", "sentiment"),
+    *("predicted_csat", "resolved_label", "resolved_probability"),
+)
+"""Columns of a review that tell what was found, not when or in which version."""
 _ROWS: Final = 200
 """Rows of one executemany."""
 LONGEST_TEXT: Final = 100_000
@@ -166,6 +178,18 @@ class Store:
             for row in rows
         }
 
+    async def category_readings(
+        self, tenant_id: str, conversation_ids: Sequence[str], custom: Custom, *, revision: str
+    ) -> dict[tuple[str, str], dict[str, CategoryReading]]:
+        """What the heads said of the conversations' messages before, in the versions that are applied."""
+        versions = [(category.id, category.version) for category in custom.categories]
+        if not versions:
+            return {}
+        async with self._database.transaction(tenant_id) as connection:
+            return await read_category_readings(
+                connection, tenant_id, _ids(conversation_ids), versions, revision=revision
+            )
+
     async def save(
         self,
         tenant_id: str,
@@ -173,28 +197,39 @@ class Store:
         withdrawn: Sequence[Withdrawn],
         *,
         judged: Judged,
+        versions: Mapping[str, int],
         now: datetime,
+        is_replay: bool = False,
     ) -> "Saved":
-        """Write reviews, predictions and versions. Safe to repeat; what is older than stored is left alone.
+        """Write reviews, readings and versions. Safe to repeat; what is older than stored is left alone.
+
+        `versions` are those of the custom categories that were applied. In a replay, a review that found
+        anything new begins the next round, though the conversation is the same.
 
         The rows of `scored` are locked first and in order, so writers of one conversation follow each other.
         """
-        versions = {pair[0].conversation.id: pair[0].conversation.version for pair in rated}
-        versions |= {gone.conversation_id: gone.version for gone in withdrawn}
-        if not versions:
+        claimed = {pair[0].conversation.id: pair[0].conversation.version for pair in rated}
+        claimed |= {gone.conversation_id: gone.version for gone in withdrawn}
+        if not claimed:
             return Saved(publishable=(), new_flags=())
         async with self._database.transaction(tenant_id) as connection:
-            await _claim(connection, tenant_id, versions, judged, now)
-            stored = await _versions(connection, versions)
+            await _claim(connection, tenant_id, claimed, judged, now)
+            stored = await _versions(connection, claimed)
             newest = [
                 pair for pair in rated if stored[pair[0].conversation.id] == pair[0].conversation.version
             ]
             gone = [item for item in withdrawn if stored[item.conversation_id] == item.version]
-            latest = await _latest(connection, list(versions))
-            writing = [_write(tenant_id, pair, latest, now) for pair in newest]
+            latest = await _latest(connection, list(claimed))
+            writing = [_write(tenant_id, pair, latest, now, is_replay=is_replay) for pair in newest]
             await _write_reviews(connection, [write for write in writing if write.changes])
             await _withdraw(connection, [item.conversation_id for item in gone])
-            await _write_predictions(connection, tenant_id, [pair[1] for pair in newest], judged)
+            found = [pair[1] for pair in newest]
+            await _write_predictions(connection, tenant_id, found, judged)
+            await _many(
+                connection,
+                KEEP_CATEGORY_READINGS,
+                category_reading_rows(tenant_id, found, versions, revision=judged.model_revision),
+            )
         return Saved(
             publishable=(
                 *(write.publishable for write in writing),
@@ -307,7 +342,12 @@ async def _latest(
 
 
 def _write(
-    tenant_id: str, pair: tuple[Loaded, Rated], latest: Mapping[str, Mapping[str, Any]], now: datetime
+    tenant_id: str,
+    pair: tuple[Loaded, Rated],
+    latest: Mapping[str, Mapping[str, Any]],
+    now: datetime,
+    *,
+    is_replay: bool,
 ) -> _Write:
     loaded, rated = pair
     review, conversation = rated.decided.review, loaded.conversation
@@ -323,6 +363,9 @@ def _write(
         scored_at=now,
     )
     row = _row(publishable, reopen_count=loaded.reopen_count, due_at=rated.decided.due_at)
+    if is_replay and before is not None and _adds_to(before, row):
+        publishable = replace(publishable, round=review_round + 1)
+        row = _row(publishable, reopen_count=loaded.reopen_count, due_at=rated.decided.due_at)
     changes = before is None or any(before[name] != row[name] for name in row if name != "scored_at")
     known = (
         {flag["kind"] for flag in before["flags"]} if before is not None and before["is_current"] else set()
@@ -336,6 +379,10 @@ def _write(
         changes=changes,
         new_flags=tuple(str(flag.kind) for flag in review.flags if flag.kind not in known),
     )
+
+
+def _adds_to(before: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    return before["round"] == row["round"] and any(before[name] != row[name] for name in _FINDINGS)
 
 
 def _latest_review(row: Mapping[str, Any] | None) -> LatestReview | None:

@@ -70,6 +70,53 @@ SCORED: Final = Table(
     Column("scored_at", _moment),
 )
 
+CATEGORY_HEAD: Final = Table(
+    "category_head",
+    _own,
+    Column("tenant_id", Text, primary_key=True),
+    Column("category_id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("model_revision", Text, primary_key=True),
+    Column("weights", LargeBinary),
+    Column("bias", Double),
+    Column("slope", Double),
+    Column("offset", Double),
+    Column("precision", Double),
+    Column("recall", Double),
+    Column("positives", Integer),
+    Column("negatives", Integer),
+    Column("trained_at", _moment),
+)
+
+CATEGORY_READING: Final = Table(
+    "category_reading",
+    _own,
+    Column("tenant_id", Text, primary_key=True),
+    Column("conversation_id", Text, primary_key=True),
+    Column("message_id", Text, primary_key=True),
+    Column("category_id", Text, primary_key=True),
+    Column("category_version", Integer, primary_key=True),
+    Column("model_revision", Text, primary_key=True),
+    Column("input_hash", LargeBinary),
+    Column("probability", Double),
+    Column("evidence_start", Integer),
+    Column("evidence_end", Integer),
+)
+
+REPLAY: Final = Table(
+    "replay",
+    _own,
+    Column("tenant_id", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("category_id", Text),
+    Column("state", Text),
+    Column("total", Integer),
+    Column("done", Integer),
+    Column("after_opened_at", _moment),
+    Column("after_conversation_id", Text),
+    Column("updated_at", _moment),
+)
+
 CONVERSATION_V1: Final = Table(
     "conversation_v1",
     _ingest,

@@ -7,6 +7,12 @@ from functools import partial
 
 from fastapi import FastAPI
 
+from services.metrics.categories import endpoints as categories
+from services.metrics.categories.handlers import Categories
+from services.metrics.categories.relay import Relay
+from services.metrics.categories.store import CategoryStore
+from services.metrics.categories.trained import decode as decode_trained
+from services.metrics.categories.trained import on_trained
 from services.metrics.facts.handlers import ConversationRef, on_conversations
 from services.metrics.facts.records import decode
 from services.metrics.facts.store import FactStore
@@ -21,10 +27,11 @@ from services.metrics.settings import MetricsSettings
 from services.metrics.stream import endpoints as stream
 from services.metrics.stream.hub import Hub
 from services.metrics.stream.listener import Listener
-from shared.broker.consume import ConsumeLoop
+from shared.broker.consume import Batching, ConsumeLoop
 from shared.broker.kafka import Producer
 from shared.clock import Clock, SystemClock
 from shared.contracts import topics
+from shared.contracts.v1.category_trained import CategoryTrained
 from shared.db.database import Database
 from shared.domain.kpi import metrics as known_metrics
 from shared.errors import Transient
@@ -45,6 +52,8 @@ class Service:
     listener: Listener
     gauges: Gauges
     loop: ConsumeLoop[ConversationRef]
+    trainings: ConsumeLoop[CategoryTrained]
+    relay: Relay
     producer: Producer
 
 
@@ -69,6 +78,19 @@ def build(
         producer=producer,
         clock=clock,
     )
+    category_store = CategoryStore(database)
+    relay = Relay(category_store, producer)
+    # Apart from the facts: a person waits for it, and many conversations must not come first.
+    trainings = ConsumeLoop(
+        settings=settings.kafka,
+        topics=[topics.CATEGORIES_TRAINED],
+        group=f"{GROUP}-categories",
+        decode=decode_trained,
+        handle=partial(on_trained, store=category_store, clock=clock),
+        producer=producer,
+        clock=clock,
+        batching=Batching(max_records=50, wait_ms=10),
+    )
     gauges = Gauges(
         kpi_store,
         clock,
@@ -82,6 +104,10 @@ def build(
         if not loop.is_ready:
             raise Transient("the consumer is waiting", reason="consumer")
 
+    async def trainings_work() -> None:
+        if not trainings.is_ready:
+            raise Transient("the consumer of trainings is waiting", reason="consumer")
+
     app = create_app(
         service=GROUP,
         title="Prüfstein metrics",
@@ -92,6 +118,7 @@ def build(
             "database": database.ping,
             "broker": producer.ping,
             "consumer": consumer_works,
+            "trainings": trainings_work,
             "stream": listener.check,
         },
     )
@@ -99,6 +126,16 @@ def build(
     app.include_router(scores.router(ScoreStore(database)))
     app.include_router(flags.router(FlagStore(database), clock))
     app.include_router(kpis.router(kpi_store, settings.fcr))
+    app.include_router(
+        categories.router(
+            Categories(
+                store=category_store,
+                relay=relay,
+                clock=clock,
+                wait_seconds=settings.training_wait_seconds,
+            )
+        )
+    )
     app.include_router(stream.router(hub, heartbeat_seconds=settings.heartbeat_seconds))
     return Service(
         app=app,
@@ -107,6 +144,8 @@ def build(
         listener=listener,
         gauges=gauges,
         loop=loop,
+        trainings=trainings,
+        relay=relay,
         producer=producer,
     )
 
@@ -121,6 +160,8 @@ async def serve(settings: MetricsSettings) -> None:
         service.hub.close()
         http.should_exit = True
         service.loop.stop()
+        service.trainings.stop()
+        service.relay.stop()
         service.listener.stop()
         service.gauges.stop()
 
@@ -129,6 +170,8 @@ async def serve(settings: MetricsSettings) -> None:
             {
                 "http": http.serve(),
                 "consumer": service.loop.run(),
+                "trainings": service.trainings.run(),
+                "relay": service.relay.run(),
                 "listener": service.listener.run(),
                 "gauges": service.gauges.run(),
             },

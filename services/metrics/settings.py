@@ -28,3 +28,5 @@ class MetricsSettings(ServiceSettings):
     """A listener that is so many events behind is disconnected."""
     stream_clients: int = Field(default=500, ge=1)
     """Event streams open at a time."""
+    training_wait_seconds: float = Field(default=20.0, ge=0, le=60)
+    """So long `POST /v1/categories` waits for the training before it answers 202."""

@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -61,6 +62,7 @@ FACT: Final = Table(
     Column("score", Double),
     Column("scored_at", _moment),
     Column("flags", ARRAY(Text)),
+    Column("categories", JSONB),
     Column("first_response_bin", Integer),
     Column("resolution_bin", Integer),
     *(Column(name, SmallInteger) for name in COUNTS),
@@ -148,5 +150,92 @@ CHANNEL_DURATION: Final = Table(
     Column("n", Integer),
 )
 
-ROLLUPS: Final = (ROLLUP, AGENT_ROLLUP, TEAM_DURATION, CHANNEL_DURATION)
+CATEGORY_ROLLUP: Final = Table(
+    "category_rollup",
+    _metadata,
+    Column("tenant_id", Text, primary_key=True),
+    Column("category_id", Text, primary_key=True),
+    Column("grain", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("team", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("language", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("rated", Integer),
+    Column("passed", Integer),
+)
+
+ROLLUPS: Final = (ROLLUP, AGENT_ROLLUP, TEAM_DURATION, CHANNEL_DURATION, CATEGORY_ROLLUP)
 """Always written in this order, so that two writers cannot wait for each other."""
+
+CATEGORY: Final = Table(
+    "category",
+    _metadata,
+    Column("tenant_id", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("name", Text),
+    Column("description", Text),
+    Column("role", Text),
+    Column("weight", Double),
+    Column("critical", Boolean),
+    Column("in_scorecard", Boolean),
+    Column("enabled", Boolean),
+    Column("version", Integer),
+    Column("active_version", Integer),
+    Column("failed_version", Integer),
+    Column("model_revision", Text),
+    Column("precision", Double),
+    Column("recall", Double),
+    Column("positives", Integer),
+    Column("negatives", Integer),
+    Column("warnings", ARRAY(Text)),
+    Column("trained_at", _moment),
+    Column("created_at", _moment),
+    Column("updated_at", _moment),
+    Column("changed_by", Text),
+)
+
+CATEGORY_EXAMPLE: Final = Table(
+    "category_example",
+    _metadata,
+    Column("tenant_id", Text, primary_key=True),
+    Column("category_id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("text", Text),
+    Column("context", JSONB),
+    Column("positive", Boolean),
+)
+
+SCORECARD: Final = Table(
+    "scorecard",
+    _metadata,
+    Column("tenant_id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("categories", JSONB),
+    Column("created_at", _moment),
+)
+
+CATEGORY_REPLAY: Final = Table(
+    "category_replay",
+    _metadata,
+    Column("tenant_id", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("category_id", Text),
+    Column("category_version", Integer),
+    Column("opened_from", _moment),
+    Column("opened_before", _moment),
+    Column("created_at", _moment),
+    Column("created_by", Text),
+)
+
+CATEGORY_OUTBOX: Final = Table(
+    "category_outbox",
+    _metadata,
+    Column("tenant_id", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("topic", Text),
+    Column("type", Text),
+    Column("payload", JSONB),
+    Column("created_at", _moment),
+)

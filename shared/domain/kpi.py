@@ -332,6 +332,18 @@ def _pass_rate(category: CategoryId) -> SumMetric:
     )
 
 
+def custom_pass_rate(category_id: str) -> SumMetric:
+    """The pass rate of a company's own category; its measures are kept apart from MEASURES."""
+    rated, passed = f"rated:{category_id}", f"passed:{category_id}"
+    return SumMetric(
+        name=f"pass_rate.{category_id}",
+        unit="percent",
+        measures=(passed, rated),
+        formula=lambda sums: _percent(sums, passed, rated),
+        explanation=getdoc(pass_rate) or "",
+    )
+
+
 def _flag_rate(kind: FlagKind) -> SumMetric:
     return SumMetric(
         name=f"flag_rate.{kind}",

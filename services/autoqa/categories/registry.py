@@ -25,7 +25,7 @@ class Categories:
     """Rates transcripts by the categories of a scorecard, with the language tools that some of them need."""
 
     def __init__(self, *, proofread: Proofreader, syllables: Syllables) -> None:
-        self._rate: Mapping[CategoryId, partial[Rating]] = {
+        self._rate: Mapping[str, partial[Rating]] = {
             CategoryId.GREETING: partial(rate_greeting),
             CategoryId.CLOSING: partial(rate_closing),
             CategoryId.EMPATHY: partial(rate_empathy),
@@ -38,7 +38,9 @@ class Categories:
         }
 
     def rate(self, transcript: Transcript, scorecard: Scorecard, policy: Policy) -> tuple[Rating, ...]:
-        """One rating a category, in the scorecard's order."""
+        """One rating a category, in the scorecard's order; a company's own are rated by `rate_custom`."""
         return tuple(
-            self._rate[CategoryId(category.id)](transcript, policy) for category in scorecard.categories
+            self._rate[category.id](transcript, policy)
+            for category in scorecard.categories
+            if category.id in self._rate
         )

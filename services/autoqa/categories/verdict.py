@@ -3,13 +3,12 @@
 from services.autoqa.policy import Policy
 from shared.domain.evidence import EvidenceSpan
 from shared.domain.review import Outcome, Rating
-from shared.domain.scorecard import CategoryId
 
 __all__ = ["not_applicable", "unsure", "verdict"]
 
 
 def verdict(
-    category: CategoryId,
+    category: str,
     probability: float,
     *,
     policy: Policy,
@@ -37,9 +36,7 @@ def verdict(
     )
 
 
-def unsure(
-    category: CategoryId, confidence: float, reason: str, evidence: tuple[EvidenceSpan, ...]
-) -> Rating:
+def unsure(category: str, confidence: float, reason: str, evidence: tuple[EvidenceSpan, ...]) -> Rating:
     """Could not tell; `confidence` is that of the likelier answer."""
     return Rating(
         category=category,
@@ -52,7 +49,7 @@ def unsure(
 
 
 def not_applicable(
-    category: CategoryId,
+    category: str,
     reason: str,
     *,
     confidence: float = 1.0,

@@ -21,6 +21,14 @@ TOKENIZER: Final = "tokenizer.json"
 CONFIDENCE: Final = "confidence.json"
 OUTCOME: Final = "outcome.json"
 
+STATES: Final = ("states.low", "states.middle", "states.high")
+"""Outputs of the graph that custom categories read: (batch, tokens, hidden), one a depth."""
+
+
+def state_depths(layers: int) -> tuple[int, int, int]:
+    """After how many layers the states are taken: none, half of them, all."""
+    return 0, layers // 2, layers
+
 
 def check_config(folder: Path) -> dict[str, Any]:
     """The folder's config; stops where its labels are not this code's."""

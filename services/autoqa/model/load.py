@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Literal
 
+from services.autoqa.embedding import ReadingModel
 from services.autoqa.model.files import WEIGHTS_FOLDER
 from services.autoqa.model.onnx_runtime import load_onnx_model
-from services.autoqa.predictions import MessageModel
 
 
 def load_model(
@@ -13,7 +13,7 @@ def load_model(
     folder: Path | None = None,
     device: Literal["cpu", "cuda"] = "cpu",
     threads: int = 2,
-) -> MessageModel:
+) -> ReadingModel:
     """The model in `folder` (default: the shipped weights), using at most `threads` cores of the CPU.
 
     `device` is for torch; the ONNX graph runs on the CPU.

@@ -7,7 +7,7 @@ needed to explain an answer. With q = 0, as training starts, this is a linear la
 Label-wise attention: Mullenbach et al. 2018 (CAML), here with value and output projection joined.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -126,11 +126,17 @@ class MessageNetwork(nn.Module):
 
     def states(self, ids: Tensor, mask: Tensor) -> Tensor:
         """The last layer's output (batch, tokens, hidden)."""
+        *_, last = self.depths(ids, mask)
+        return last
+
+    def depths(self, ids: Tensor, mask: Tensor) -> Iterator[Tensor]:
+        """The embeddings, then each layer's output, all (batch, tokens, hidden)."""
         places = torch.arange(ids.shape[1], device=ids.device)
         hidden: Tensor = self.embedding_norm(self.words(ids) + self.positions(places))
+        yield hidden
         for layer in self.layers:
             hidden = layer(hidden, mask[:, None, None, :])
-        return hidden
+            yield hidden
 
 
 _LAYER_NAMES: Final = {

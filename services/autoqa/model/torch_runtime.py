@@ -11,7 +11,14 @@ from safetensors.torch import load_file
 from services.autoqa.model.batching import BatchedModel
 from services.autoqa.model.confidence import Confidence
 from services.autoqa.model.encode import Encoder
-from services.autoqa.model.files import CONFIDENCE, TOKENIZER, WEIGHTS, check_config, revision_of
+from services.autoqa.model.files import (
+    CONFIDENCE,
+    TOKENIZER,
+    WEIGHTS,
+    check_config,
+    revision_of,
+    state_depths,
+)
 from services.autoqa.model.network import EncoderShape, MessageNetwork
 from services.autoqa.model.reading import Floats
 
@@ -24,6 +31,8 @@ class TorchNetwork:
     """The network on one device. On the CPU, torch's thread count is the process's: the last load decides."""
 
     def __init__(self, network: MessageNetwork, *, device: Device, threads: int) -> None:
+        self.gives_states = True
+        """See Network."""
         self._dtype = torch.bfloat16 if device == "cuda" else torch.float32
         self._device = device
         self._network = network.eval().to(device)
@@ -42,6 +51,17 @@ class TorchNetwork:
                 *(torch.from_numpy(array).to(self._device) for array in (ids, mask, own))
             )
         return logits.float().cpu().numpy(), contributions.float().cpu().numpy()
+
+    def with_states(
+        self, ids: NDArray[np.int64], mask: NDArray[np.bool_], own: NDArray[np.bool_]
+    ) -> tuple[Floats, Floats, list[Floats]]:
+        """See Network."""
+        with torch.inference_mode():
+            tokens, masked, marked = (torch.from_numpy(array).to(self._device) for array in (ids, mask, own))
+            states = list(self._network.depths(tokens, masked))
+            logits, contributions = self._network.heads(states[-1], marked)
+            chosen = [states[depth].float().cpu().numpy() for depth in state_depths(len(states) - 1)]
+        return logits.float().cpu().numpy(), contributions.float().cpu().numpy(), chosen
 
 
 def load_network(folder: Path) -> MessageNetwork:

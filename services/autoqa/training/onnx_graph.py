@@ -1,7 +1,7 @@
 """Writes the network as an int8 ONNX graph by hand: fused operators of ONNX Runtime, fixed activation scales.
 
     ids -> int8 embedding rows -> [QAttention, MatMul, SkipLayerNorm, MatMul, Gelu, MatMul, SkipLayerNorm] x n
-        -> label attention in fp32 -> logits, contributions
+        -> label attention in fp32 -> logits, contributions; states of three layers as they pass by
 
 Three choices matter:
 
@@ -24,6 +24,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from services.autoqa.model.files import STATES, state_depths
 from services.autoqa.model.network import EncoderShape
 
 Floats = NDArray[np.float32]
@@ -87,9 +88,13 @@ def build_graph(state: Mapping[str, Floats], shape: EncoderShape, ranges: Ranges
     """The whole model; `state` holds the reference weights under the network's names."""
     graph = _Graph()
     hidden = _embeddings(graph, state, shape)
+    depths = [hidden]
     for index in range(shape.num_hidden_layers):
         hidden = _layer(graph, state, shape, ranges, f"layers.{index}", hidden)
+        depths.append(hidden)
     _heads(graph, state, hidden)
+    for name, layers in zip(STATES, state_depths(shape.num_hidden_layers), strict=True):
+        graph.node("Identity", [depths[layers]], name)
     matrix = ["batch", "tokens"]
     labels = len(state["heads.bias"])
     proto = helper.make_graph(
@@ -103,6 +108,10 @@ def build_graph(state: Mapping[str, Floats], shape: EncoderShape, ranges: Ranges
         [
             helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", labels]),
             helper.make_tensor_value_info("contributions", TensorProto.FLOAT, [*matrix, labels]),
+            *(
+                helper.make_tensor_value_info(name, TensorProto.FLOAT, [*matrix, shape.hidden_size])
+                for name in STATES
+            ),
         ],
         graph.constants,
     )

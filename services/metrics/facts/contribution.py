@@ -25,6 +25,10 @@ class Deltas:
     team_duration: dict[Key, int] = field(default_factory=lambda: defaultdict(int))
     #: (duration, grain, day, channel, language, source, bin) -> difference
     channel_duration: dict[Key, int] = field(default_factory=lambda: defaultdict(int))
+    #: (custom category, grain, day, team, channel, language, source) -> `rated`, `passed` -> difference
+    category_rollup: dict[Key, dict[str, int]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(int))
+    )
 
 
 def deltas(changes: Iterable[tuple[Fact | None, Fact | None]]) -> Deltas:
@@ -51,6 +55,11 @@ def _add_piece(result: Deltas, fact: Fact, sign: int, grain: str, day: date) -> 
     ):
         for name, amount in fact.measures.items():
             sums[name] += sign * amount
+    # A conversation that is merged, deleted or spam has no categories in its fact.
+    for category, has_passed in fact.categories.items():
+        counts = result.category_rollup[category, grain, day, fact.team, *channel]
+        counts["rated"] += sign
+        counts["passed"] += sign * has_passed
     for duration, number in (
         ("first_response", fact.first_response_bin),
         ("resolution", fact.resolution_bin),

@@ -20,6 +20,7 @@ from shared.domain.review import Outcome
 from shared.domain.scorecard import CategoryId
 
 _LONGEST_NAME = 400
+_SHIPPED = frozenset(category.value for category in CategoryId)
 _LONGEST_MS = 2**53
 """Beyond this a duration is a helpdesk's broken clock."""
 
@@ -54,6 +55,8 @@ class Fact:
     score: float | None
     scored_at: datetime | None
     flags: tuple[str, ...]
+    #: Custom categories by id: passed or failed; the other outcomes are not here.
+    categories: Mapping[str, bool]
     first_response_bin: int | None
     resolution_bin: int | None
     measures: Mapping[str, int]
@@ -97,6 +100,7 @@ def fact_of(sources: Sources) -> Fact:
         score=review.score if review else None,
         scored_at=review.scored_at if review else None,
         flags=found_flags(sources),
+        categories=_custom_categories(sources),
         first_response_bin=_bin(first_response),
         resolution_bin=_bin(resolution),
         measures={name: measures[name] for name in MEASURES if measures.get(name)},
@@ -113,6 +117,16 @@ def found_flags(sources: Sources) -> tuple[str, ...]:
     if sources.review is None or not sources.conversation.status.is_eligible:
         return ()
     return tuple(sorted({flag.kind.value for flag in sources.review.flags}))
+
+
+def _custom_categories(sources: Sources) -> dict[str, bool]:
+    if sources.review is None or not sources.conversation.status.is_eligible:
+        return {}
+    return {
+        category: outcome is Outcome.PASSED
+        for category, outcome in sorted(sources.review.outcomes.items())
+        if category not in _SHIPPED and outcome in (Outcome.PASSED, Outcome.FAILED)
+    }
 
 
 def _measures(sources: Sources, first_response: int | None, resolution: int | None) -> dict[str, int]:

@@ -18,6 +18,7 @@ from services.metrics.flags.state import StoredFlag
 from services.metrics.stream.events import NOTIFY_CHANNEL, Notice, StreamEvent
 from services.metrics.tables import (
     AGENT_ROLLUP,
+    CATEGORY_ROLLUP,
     CHANNEL_DURATION,
     FACT,
     FLAG,
@@ -146,6 +147,8 @@ class FactTransaction:
             (CHANNEL_DURATION, deltas.channel_duration),
         ):
             await self._add(table, {key: {"n": counts[key]} for key in sorted(counts) if counts[key]}, ("n",))
+        rated = {key: named for key, named in deltas.category_rollup.items() if any(named.values())}
+        await self._add(CATEGORY_ROLLUP, {key: rated[key] for key in sorted(rated)}, ("rated", "passed"))
 
     async def save_flags(self, flags: Sequence[StoredFlag], *, removed: Sequence[str]) -> None:
         """Store `flags`, delete those with the ids `removed`."""
@@ -217,5 +220,6 @@ def _fact_row(tenant_id: str, fact: Fact) -> dict[str, Any]:
         **plain,
         "tags": list(fact.tags),
         "flags": list(fact.flags),
+        "categories": dict(fact.categories),
         **{name: fact.measures.get(name, 0) for name in MEASURES},
     }

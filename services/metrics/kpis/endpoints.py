@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from services.metrics.etag import respond
 from services.metrics.filters import Filters
 from services.metrics.kpis import handlers
+from services.metrics.kpis.handlers import CUSTOM_MARK
 from services.metrics.kpis.plan import Group, parse_groups, parse_metrics
 from services.metrics.kpis.store import KpiStore
 from services.metrics.kpis.views import KpiRows
@@ -54,10 +55,13 @@ def router(store: KpiStore, fcr: FcrDefinition) -> APIRouter:
             ),
         ] = "",
     ) -> Response:
+        named = dict(known)
+        if CUSTOM_MARK in metrics:
+            named |= await handlers.custom_metrics(store, principal.tenant_id)
         answer = await handlers.kpis(
             store,
             principal.tenant_id,
-            metrics=parse_metrics(metrics, known),
+            metrics=parse_metrics(metrics, named),
             groups=parse_groups(group_by),
             filters=filters,
         )
@@ -79,6 +83,7 @@ def _description(known: dict[str, Metric], fcr: FcrDefinition) -> str:
             "update, reopening and new score at once.",
             "",
             *lines,
+            "- **pass_rate.{category id}** (percent): the same for a category of your own.",
             f"- **fcr** (percent): stands for `fcr.{fcr}`, as set by the operator.",
         ]
     )

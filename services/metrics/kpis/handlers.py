@@ -1,12 +1,22 @@
 """Answers questions about KPIs."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from services.metrics.filters import Filters
 from services.metrics.kpis.plan import Group, plan
 from services.metrics.kpis.store import GroupKey, KpiStore, Totals
 from services.metrics.kpis.views import KpiRow, KpiRows, KpiValue
-from shared.domain.kpi import Metric, SumMetric
+from shared.domain.kpi import Metric, SumMetric, custom_pass_rate
+
+CUSTOM_MARK: Final = "pass_rate.cat_"
+"""Begins the names of custom categories' metrics."""
+
+
+async def custom_metrics(store: KpiStore, tenant_id: str) -> dict[str, SumMetric]:
+    """The pass rates of the tenant's own categories, by name."""
+    metrics = (custom_pass_rate(category_id) for category_id in await store.category_ids(tenant_id))
+    return {metric.name: metric for metric in metrics}
 
 
 async def kpis(

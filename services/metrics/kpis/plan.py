@@ -59,6 +59,8 @@ class Plan:
     groups: tuple[Group, ...]
     period: Group | None
     measures: tuple[str, ...]
+    #: Custom categories whose pass rates are asked for.
+    categories: tuple[str, ...]
     durations: tuple[Duration, ...]
     sums_from: SumsFrom
     bins_from: BinsFrom
@@ -93,15 +95,14 @@ def plan(metrics: Sequence[Metric], groups: tuple[Group, ...], filters: Filters)
     used = {group.value for group in groups if group not in PERIODS} | set(filters.names())
     if not filters.whole_days:
         used.add("instant")
-    measures = {"conversations"}
-    for metric in metrics:
-        if isinstance(metric, SumMetric):
-            measures.update(metric.measures)
+    asked = {name for metric in metrics if isinstance(metric, SumMetric) for name in metric.measures}
+    measures = {"conversations"} | {name for name in asked if ":" not in name}
     period = next((group for group in groups if group in PERIODS), None)
     return Plan(
         groups=groups,
         period=period,
         measures=tuple(sorted(measures)),
+        categories=tuple(sorted({name.partition(":")[2] for name in asked - measures})),
         durations=tuple(
             sorted({metric.duration for metric in metrics if isinstance(metric, PercentileMetric)})
         ),

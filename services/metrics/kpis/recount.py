@@ -20,7 +20,15 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.metrics.kpis.grains import Grain
-from services.metrics.tables import AGENT_ROLLUP, CHANNEL_DURATION, FACT, ROLLUP, ROLLUPS, TEAM_DURATION
+from services.metrics.tables import (
+    AGENT_ROLLUP,
+    CATEGORY_ROLLUP,
+    CHANNEL_DURATION,
+    FACT,
+    ROLLUP,
+    ROLLUPS,
+    TEAM_DURATION,
+)
 from shared.domain.kpi import MEASURES
 
 _DURATIONS: Final = ("first_response", "resolution")
@@ -55,6 +63,20 @@ def _recounts(tenant_id: str, grain: Grain) -> Iterator[tuple[Any, Select[Any]]]
             for duration in _DURATIONS
         )
     ).subquery("bins")
+    each = (
+        func.jsonb_each(FACT.c.categories).table_valued("key", "value").render_derived(name="each_category")
+    )
+    apart: dict[str, ColumnElement[Any]] = {**named, "category_id": each.c.key}
+    keys = [
+        (apart[column.name] if column.name in apart else FACT.c[column.name]).label(column.name)
+        for column in CATEGORY_ROLLUP.primary_key
+    ]
+    counts = [
+        func.count().label("rated"),
+        func.count().filter(each.c.value == literal_column("'true'::jsonb")).label("passed"),
+    ]
+    query = select(*keys, *counts).select_from(FACT.join(each, literal_column("true")))
+    yield CATEGORY_ROLLUP, query.where(FACT.c.tenant_id == tenant_id).group_by(*keys)
     for table in (TEAM_DURATION, CHANNEL_DURATION):
         grouped: list[ColumnElement[Any]] = [bins.c[column.name] for column in table.primary_key]
         yield table, select(*grouped, func.count().label("n")).group_by(*grouped)

@@ -24,7 +24,15 @@ from services.metrics.fact_conditions import conditions
 from services.metrics.filters import Filters
 from services.metrics.kpis.grains import Span
 from services.metrics.kpis.plan import BinsFrom, Group, Plan, SumsFrom
-from services.metrics.tables import AGENT_ROLLUP, CHANNEL_DURATION, FACT, ROLLUP, TEAM_DURATION
+from services.metrics.tables import (
+    AGENT_ROLLUP,
+    CATEGORY,
+    CATEGORY_ROLLUP,
+    CHANNEL_DURATION,
+    FACT,
+    ROLLUP,
+    TEAM_DURATION,
+)
 from shared.db.database import Database
 from shared.domain.kpi import Duration
 from shared.errors import Rejected
@@ -67,6 +75,11 @@ class KpiStore:
         """One query for all sums, one a duration. Raises `Rejected` when there are too many groups."""
         async with self._database.transaction(tenant_id) as connection:
             sums = await self._sums(connection, tenant_id, plan, filters)
+            for category_id in plan.categories:
+                found = await self._category_sums(connection, tenant_id, plan, filters, category_id)
+                for key in sums:
+                    rated, passed = found.get(key, (0, 0))
+                    sums[key] |= {f"rated:{category_id}": rated, f"passed:{category_id}": passed}
             bins = {
                 duration: await self._bins(connection, tenant_id, plan, filters, duration)
                 for duration in plan.durations
@@ -95,6 +108,31 @@ class KpiStore:
             )
             for row in rows
         }
+
+    async def _category_sums(
+        self, connection: AsyncConnection, tenant_id: str, plan: Plan, filters: Filters, category_id: str
+    ) -> dict[GroupKey, tuple[int, int]]:
+        """Rated and passed by group."""
+        if plan.sums_from is SumsFrom.ROLLUP:
+            table = CATEGORY_ROLLUP
+            where = [table.c.category_id == category_id, *_where(table, tenant_id, plan, filters)]
+            totals: list[ColumnElement[Any]] = [func.sum(table.c.rated), func.sum(table.c.passed)]
+        else:
+            table = FACT
+            where = [FACT.c.categories.has_key(category_id), *_where(table, tenant_id, plan, filters)]
+            has_passed = FACT.c.categories[category_id].astext == "true"
+            totals = [func.count(), func.count().filter(has_passed)]
+        named = ("rated", "passed")
+        labelled = [total.label(name) for total, name in zip(totals, named, strict=True)]
+        query = _grouped(table, plan, labelled, where, named=named)
+        rows = await connection.execute(query)
+        return {tuple(key): (int(rated or 0), int(passed or 0)) for *key, rated, passed in rows}
+
+    async def category_ids(self, tenant_id: str) -> list[str]:
+        """The tenant's custom categories."""
+        async with self._database.transaction(tenant_id) as connection:
+            query = select(CATEGORY.c.id).where(CATEGORY.c.tenant_id == tenant_id)
+            return sorted((await connection.execute(query)).scalars())
 
     async def _bins(
         self,

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import asyncpg
 import httpx
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from pydantic import BaseModel
 
 from services.autoqa.bootstrap import Autoqa
 from services.autoqa.changes import Change
@@ -19,6 +20,9 @@ from shared.broker.record import Outgoing
 from shared.clock import FrozenClock
 from shared.contracts import topics
 from shared.contracts.envelope import Envelope
+from shared.contracts.v1.category_changed import CategoryChanged
+from shared.contracts.v1.category_replay import CategoryReplay
+from shared.contracts.v1.category_trained import CategoryTrained
 from shared.contracts.v1.conversation_changed import TYPE, ConversationChanged
 from shared.contracts.v1.conversation_scored import ConversationScored
 from shared.http.auth import new_token, token_hash
@@ -28,6 +32,9 @@ from tests.stub_model import StubModel, stub_outcome
 
 PARTITIONS = 2
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+SHOWN = ("a voucher for you", "take this voucher", "your voucher of ten", "voucher added", "voucher sent")
+NOT_SHOWN = ("it is late", "please restart it", "we call you", "the form is online", "ask the bank")
+_T = TypeVar("_T", bound=BaseModel)
 
 
 class Bench:
@@ -112,6 +119,60 @@ class Bench:
             version=version,
         )
 
+    async def put_category(
+        self,
+        category_id: str = "cat_1",
+        *,
+        tenant: str | None = None,
+        version: int = 1,
+        positive: Sequence[str] = SHOWN,
+        negative: Sequence[str] = NOT_SHOWN,
+        role: str = "agent",
+    ) -> CategoryChanged:
+        """Metrics holds this now: a category with examples, yet to be trained. The change to tell of."""
+        tenant_id = tenant or self.tenant
+        await self.rows(
+            "insert into metrics.category (tenant_id, id, name, description, role, weight, critical,"
+            " in_scorecard, enabled, version, positives, negatives, warnings, created_at, updated_at,"
+            " changed_by) values ($1, $2, 'Voucher', '', $3, 1, false, false, true, $4, 1, 1, '{}', $5, $5,"
+            " 'key') on conflict (tenant_id, id) do update set version = excluded.version",
+            tenant_id,
+            category_id,
+            role,
+            version,
+            NOW,
+        )
+        for place, text in enumerate((*positive, *negative)):
+            await self.rows(
+                "insert into metrics.category_example values ($1, $2, $3, $4, $5, '[]', $6)",
+                tenant_id,
+                category_id,
+                version,
+                place,
+                text,
+                place < len(positive),
+            )
+        return CategoryChanged(tenant_id=tenant_id, category_id=category_id, version=version)
+
+    async def train(self, change: CategoryChanged) -> None:
+        """As the consumer does; then metrics makes it active, as it does when it hears of it."""
+        await self.autoqa.trainer.on_changes([change])
+        await self.rows(
+            "update metrics.category set active_version = version where tenant_id = $1 and id = $2",
+            change.tenant_id,
+            change.category_id,
+        )
+
+    async def put_scorecard(self, version: int, *entries: Mapping[str, Any]) -> None:
+        """Metrics holds this version of the tenant's scorecard."""
+        await self.rows(
+            "insert into metrics.scorecard values ($1, $2, $3, $4)",
+            self.tenant,
+            version,
+            orjson.dumps(entries).decode(),
+            NOW,
+        )
+
     async def score(self, *changes: Change) -> None:
         """As the consumer does with a batch."""
         await self.autoqa.scorer.on_changes(changes)
@@ -146,21 +207,35 @@ class Bench:
 
     async def told(self, *, tenant: str | None = None) -> list[ConversationScored]:
         """Everything on `conversations-scored` of a tenant, by now."""
+        found = await self._all(topics.CONVERSATIONS_SCORED, ConversationScored)
+        return [payload for payload in found if payload.tenant_id == (tenant or self.tenant)]
+
+    async def told_trained(self, *, tenant: str | None = None) -> list[CategoryTrained]:
+        """The same of `categories-trained`."""
+        found = await self._all(topics.CATEGORIES_TRAINED, CategoryTrained)
+        return [payload for payload in found if payload.tenant_id == (tenant or self.tenant)]
+
+    async def told_steps(self) -> list[CategoryReplay]:
+        """The steps that `category-replays` asks for."""
+        found = await self._all(topics.CATEGORY_REPLAYS, CategoryReplay)
+        return [payload for payload in found if payload.tenant_id == self.tenant]
+
+    async def _all(self, topic: str, model: type[_T]) -> list[_T]:
         client = AIOKafkaConsumer(
             bootstrap_servers=self.kafka.bootstrap_servers, auto_offset_reset="earliest"
         )
         await client.start()
         try:
-            assigned = [TopicPartition(topics.CONVERSATIONS_SCORED, part) for part in range(PARTITIONS)]
+            assigned = [TopicPartition(topic, part) for part in range(PARTITIONS)]
             client.assign(assigned)
             ends = await client.end_offsets(assigned)
-            found: list[ConversationScored] = []
+            found: list[_T] = []
             while any([await client.position(part) < end for part, end in ends.items()]):
                 for records in (await client.getmany(timeout_ms=200)).values():
-                    found += [ConversationScored.model_validate_json(record.value) for record in records]
+                    found += [model.model_validate_json(record.value) for record in records]
         finally:
             await client.stop()
-        return [payload for payload in found if payload.tenant_id == (tenant or self.tenant)]
+        return found
 
     async def key(self, role: str = "viewer") -> dict[str, str]:
         """Headers with a new API key of the tenant."""
