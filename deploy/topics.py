@@ -28,7 +28,7 @@ class TopicSettings(KafkaSettings, BaseSettings):
     model_config = SettingsConfigDict(frozen=True, env_prefix="TOPICS_", extra="forbid")
 
     partitions: int = 6
-    """Of each of the three topics; more consumers than this stay idle."""
+    """Of each topic; more consumers than this stay idle."""
     replication_factor: int = 1
     """Copies of each partition; 3 in production."""
     dead_letter_retention_ms: int = 30 * 24 * 3600 * 1000
@@ -36,7 +36,7 @@ class TopicSettings(KafkaSettings, BaseSettings):
 
 
 def wanted(settings: TopicSettings) -> list[NewTopic]:
-    """The three topics with their dead letters."""
+    """All topics with their dead letters."""
     limit = {"max.message.bytes": str(settings.max_message_bytes)}
     kept = {**limit, "retention.ms": str(settings.dead_letter_retention_ms)}
     return [

@@ -78,7 +78,11 @@ class Autoqa:
             store=self.categories, inference=reader.inference, producer=self.producer, clock=clock
         )
         self.replayer = Replayer(
-            store=self.categories, scorer=self.scorer, producer=self.producer, clock=clock
+            store=self.categories,
+            scorer=self.scorer,
+            producer=self.producer,
+            clock=clock,
+            at_once=batch.replayed_at_once,
         )
         # Apart from the conversations and from each other: a person waits for a training.
         self.trainings: ConsumeLoop[CategoryChanged] = ConsumeLoop(

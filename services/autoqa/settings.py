@@ -44,6 +44,8 @@ class BatchSettings(BaseModel):
     """Messages held in memory at once, unless a single conversation has more."""
     messages_of_one: int = Field(default=1000, ge=10)
     """The newest messages of a conversation that are read."""
+    replayed_at_once: int = Field(default=50, ge=1, le=1000)
+    """Past conversations in one step of a replay: live ones come in between."""
 
 
 class AutoqaSettings(ServiceSettings):

@@ -7,7 +7,10 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-GROUPS: Final = ("ingest", "autoqa", "metrics")
+GROUPS: Final = (
+    *("ingest", "autoqa", "metrics"),
+    *("autoqa-categories", "autoqa-replays", "metrics-categories"),
+)
 Sent = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
 """Key, value and headers of a record."""
 

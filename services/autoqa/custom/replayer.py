@@ -8,7 +8,6 @@ changes nothing; before it, it is dropped, and so a replay never runs twice besi
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 from services.autoqa.custom.records import replay_record
 from services.autoqa.custom.store import CategoryStore
@@ -22,9 +21,6 @@ __all__ = ["Replayer"]
 
 log = get_logger()
 
-AT_ONCE: Final = 50
-"""Conversations of one step: live ones and other tenants' replays come in between."""
-
 
 class Replayer:
     """Consumes steps."""
@@ -36,8 +32,9 @@ class Replayer:
         scorer: Scorer,
         producer: Producer,
         clock: Clock,
-        at_once: int = AT_ONCE,
+        at_once: int,
     ) -> None:
+        """`at_once` bounds the conversations of one step."""
         self._store = store
         self._scorer = scorer
         self._producer = producer

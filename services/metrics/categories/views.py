@@ -7,11 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.metrics.categories.category import MOST_EXAMPLES, CategoryState
 
-_Text = Annotated[str, StringConstraints(max_length=8000, pattern=r"\A[^\x00]*\Z")]
+_Text = Annotated[str, StringConstraints(max_length=8000, pattern=r"^[^\x00]*$")]
 _Name = Annotated[
-    str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True, pattern=r"\A[^\x00]*\Z")
+    str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True, pattern=r"^[^\x00]*$")
 ]
-_Description = Annotated[str, StringConstraints(max_length=2000, pattern=r"\A[^\x00]*\Z")]
+_Description = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")]
 _Weight = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
 _Speaker = Literal["customer", "agent"]
 

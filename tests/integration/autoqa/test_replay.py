@@ -121,8 +121,9 @@ async def test_a_replay_goes_through_the_real_consumer(bench: Bench) -> None:
     await five(bench)
     await bench.autoqa.producer.send([replay_record(a_step(bench))])
     for at_once in (1, 50):
+        batch = bench.settings.batch.model_copy(update={"replayed_at_once": at_once})
+        bench.settings = bench.settings.model_copy(update={"batch": batch})
         worker = bench.new_autoqa(bench.model)
-        worker.replayer._at_once = at_once
         task = asyncio.create_task(worker.consume(worker.replays))
 
         async def has_moved(goal: int = 1 if at_once == 1 else 5) -> bool:

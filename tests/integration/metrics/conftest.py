@@ -59,7 +59,7 @@ async def world(database: TestDatabase) -> AsyncIterator[World]:
 async def metrics(database: TestDatabase, world: World) -> AsyncIterator[Metrics]:
     """The service without its consumer: news are handed over by hand."""
     clock = FrozenClock(NOW)
-    settings = MetricsSettings(database=database.settings("metrics"))
+    settings = MetricsSettings(database=database.settings("metrics"), training_wait_seconds=0)
     service = build(settings, clock=clock)
     transport = httpx.ASGITransport(service.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://metrics") as client:

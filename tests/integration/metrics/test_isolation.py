@@ -12,7 +12,18 @@ from sqlalchemy import text
 
 from services.metrics.bootstrap import build
 from services.metrics.settings import MetricsSettings
-from services.metrics.tables import API_KEY, FACT, FLAG, MARK, ROLLUPS
+from services.metrics.tables import (
+    API_KEY,
+    CATEGORY,
+    CATEGORY_EXAMPLE,
+    CATEGORY_OUTBOX,
+    CATEGORY_REPLAY,
+    FACT,
+    FLAG,
+    MARK,
+    ROLLUPS,
+    SCORECARD,
+)
 from shared.clock import SystemClock
 from shared.http.auth import KeyRole
 from tests.integration.metrics.conftest import Metrics
@@ -20,6 +31,19 @@ from tests.integration.metrics.world import World, a_flag
 from tests.stack import TestDatabase
 
 SECRET = "Geheimnis"
+CATEGORIES = (CATEGORY, CATEGORY_EXAMPLE, CATEGORY_REPLAY, CATEGORY_OUTBOX, SCORECARD)
+EXAMPLES = [{"text": f"{SECRET} {n}", "positive": n < 4} for n in range(8)]
+VOUCHER = {"name": "Voucher", "role": "agent", "examples": EXAMPLES}
+BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("patch", "/v1/flags/{flag_id}"): {"state": "dismissed"},
+    ("post", "/v1/categories"): {
+        "name": "Other",
+        "role": "agent",
+        "examples": [{"text": f"other {n}", "positive": n < 4} for n in range(8)],
+    },
+    ("patch", "/v1/categories/{category_id}"): {"name": "Taken", "in_scorecard": True},
+    ("post", "/v1/categories/{category_id}/replay"): {"from": "2026-01-01", "to": "2026-03-31"},
+}
 
 
 def all_routes() -> list[tuple[str, str]]:
@@ -35,11 +59,8 @@ ROUTE = pytest.mark.parametrize(("method", "path"), ROUTES, ids=[f"{m} {p}" for 
 
 def request(method: str, path: str, ids: dict[str, str]) -> dict[str, Any]:
     """A well-formed request to the route."""
-    return {
-        "method": method.upper(),
-        "url": path.format(**ids),
-        **({"json": {"state": "dismissed"}} if method == "patch" else {}),
-    }
+    body = BODIES.get((method, path))
+    return {"method": method.upper(), "url": path.format(**ids), **({"json": body} if body else {})}
 
 
 @pytest.fixture
@@ -55,12 +76,22 @@ async def ids(metrics: Metrics, world: World) -> dict[str, str]:
     await world.review("secret", tenant_id="b", flags=[a_flag("churn")])
     await metrics.news("secret", tenant_id="b")
     flag_id = await world.connection.fetchval("select id from metrics.flag where tenant_id = 'b'")
-    return {"conversation_id": "secret", "flag_id": flag_id}
+    headers = await metrics.key(KeyRole.QA_LEAD, tenant_id="b")
+    made = await metrics.client.post("/v1/categories", json=VOUCHER, headers=headers)
+    category_id = made.json()["id"]
+    await world.connection.execute("update metrics.category set active_version = 1")
+    answer = await metrics.client.post(
+        f"/v1/categories/{category_id}/replay",
+        json={"from": "2026-01-01", "to": "2026-03-31"},
+        headers=headers,
+    )
+    assert (made.status_code, answer.status_code) == (202, 202)
+    return {"conversation_id": "secret", "flag_id": flag_id, "category_id": category_id}
 
 
 def test_the_app_has_the_routes_that_this_file_walks_over() -> None:
     """A walk over nothing would prove nothing."""
-    assert len(ROUTES) >= 7
+    assert len(ROUTES) >= 13
     settings = MetricsSettings.model_validate({"database": {"user": "u", "password": "p"}})
     app = build(settings, clock=SystemClock()).app
     hidden = {r.path for r in app.routes if isinstance(r, APIRoute) and not r.include_in_schema}
@@ -101,9 +132,9 @@ async def test_a_key_of_another_tenant_sees_and_touches_nothing(
         assert await heard_by_a(metrics) == []
         return
     response = await metrics.client.request(**request(method, path, ids), headers=headers)
-    assert response.status_code == (404 if "{" in path else 200)
+    assert response.status_code == (404 if "{" in path else 202 if method == "post" else 200)
     assert SECRET not in response.text
-    assert ids["flag_id"] not in response.text
+    assert not any(ids[name] in response.text for name in ("flag_id", "category_id"))
     if "{" not in path and "items" in response.text:
         assert response.json()["items"] == []
     assert await everything_of_b(world) == before
@@ -113,7 +144,7 @@ async def everything_of_b(world: World) -> list[Any]:
     """All rows of tenant b in all tables of metrics."""
     return [
         [tuple(row) for row in await world.connection.fetch(f"select * from {t} where tenant_id = 'b'")]
-        for t in (table.fullname for table in (API_KEY, FACT, FLAG, MARK, *ROLLUPS))
+        for t in (table.fullname for table in (API_KEY, FACT, FLAG, MARK, *CATEGORIES, *ROLLUPS))
     ]
 
 
