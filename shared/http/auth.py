@@ -17,7 +17,6 @@ from shared.db.database import Database
 from shared.errors import Forbidden, Unauthenticated
 
 _CACHE_SECONDS: Final = 15.0
-"""A revoked key is refused after this long at the latest."""
 _CACHE_SIZE: Final = 10_000
 
 
@@ -60,9 +59,13 @@ def token_hash(token: str) -> bytes:
 class Authenticator:
     """Looks keys up through the function that metrics publishes, with a short memory."""
 
-    def __init__(self, database: Database) -> None:
-        """The database's role must be allowed to call `metrics.authenticate`."""
+    def __init__(self, database: Database, *, remember_seconds: float = _CACHE_SECONDS) -> None:
+        """The database's role must be allowed to call `metrics.authenticate`.
+
+        A revoked key is refused after `remember_seconds` at the latest.
+        """
         self._database = database
+        self._remember_seconds = remember_seconds
         self._known: dict[bytes, tuple[float, Principal]] = {}
         self._lock = asyncio.Lock()
 
@@ -82,7 +85,7 @@ class Authenticator:
         principal = Principal(key_id=str(row.key_id), tenant_id=row.tenant_id, role=KeyRole(row.role))
         if len(self._known) >= _CACHE_SIZE:
             self._known.clear()
-        self._known[hashed] = (time.monotonic() + _CACHE_SECONDS, principal)
+        self._known[hashed] = (time.monotonic() + self._remember_seconds, principal)
         return principal
 
 

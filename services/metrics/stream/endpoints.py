@@ -15,7 +15,7 @@ from shared.http.problems import PROBLEM_RESPONSES
 _Viewer = Annotated[Principal, Depends(require(KeyRole.VIEWER))]
 _SEND_SECONDS: Final = 10
 """A client that takes nothing for so long is disconnected."""
-_RECHECK_SECONDS: Final = 15
+RECHECK_SECONDS: Final = 15.0
 """A revoked key keeps its stream no longer than this beside the memory of the authenticator."""
 _EXAMPLE: Final = (
     'event: flag.raised\ndata: {"id":"0f0e7c9a","conversation_id":"5f0c1e2d","kind":"churn",'
@@ -25,8 +25,8 @@ _EXAMPLE: Final = (
 )
 
 
-def router(hub: Hub, *, heartbeat_seconds: int) -> APIRouter:
-    """Routes that listen to `hub`."""
+def router(hub: Hub, *, heartbeat_seconds: int, recheck_seconds: float = RECHECK_SECONDS) -> APIRouter:
+    """Routes that listen to `hub`; a stream's key is looked up again every `recheck_seconds`."""
     routes = APIRouter(prefix="/v1/stream", tags=["stream"], responses=PROBLEM_RESPONSES)
 
     @routes.get(
@@ -46,7 +46,7 @@ def router(hub: Hub, *, heartbeat_seconds: int) -> APIRouter:
         """Only the tenant's own; a client that is too slow, or whose key was revoked, is disconnected."""
         hub.require_room()
         return EventSourceResponse(
-            _events(hub, principal.tenant_id, _Watch(request)),
+            _events(hub, principal.tenant_id, _Watch(request, recheck_seconds)),
             ping=heartbeat_seconds,
             send_timeout=_SEND_SECONDS,
         )
@@ -57,14 +57,15 @@ def router(hub: Hub, *, heartbeat_seconds: int) -> APIRouter:
 class _Watch:
     """Asks again and again whether the key of a long request still holds."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, recheck_seconds: float) -> None:
+        self._recheck_seconds = recheck_seconds
         self._authenticator: Authenticator = request.app.state.authenticator
         self._token = request.headers.get("authorization", "").partition(" ")[2].strip()
 
     async def until_revoked(self, subscription: Subscription) -> None:
         """End the subscription when the key is no longer known; a database that is away proves nothing."""
         while True:
-            await asyncio.sleep(_RECHECK_SECONDS)
+            await asyncio.sleep(self._recheck_seconds)
             try:
                 await self._authenticator.principal(self._token)
             except Unauthenticated:

@@ -1,10 +1,15 @@
 """The queue of flags over HTTP."""
 
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from services.metrics.facts.store import FactStore
+from services.metrics.flags.state import FlagState
+from services.metrics.flags.store import FlagStore
 from shared.http.auth import KeyRole
 from tests.integration.metrics.conftest import Metrics
 from tests.integration.metrics.world import World, a_flag
@@ -121,3 +126,63 @@ async def test_the_other_order_s_cursor_is_refused(metrics: Metrics, world: Worl
         "/v1/flags", params={"sort": "severity", "cursor": page.json()["next_cursor"]}, headers=headers
     )
     assert response.status_code == 422
+
+
+async def until_waiting(world: World) -> None:
+    """Until one session waits for another's lock; raises TimeoutError after 20 s."""
+    async with asyncio.timeout(20):
+        while not await world.connection.fetchval(
+            "select count(*) from pg_stat_activity"
+            " where wait_event_type = 'Lock' and datname = current_database()"
+        ):
+            await asyncio.sleep(0.01)
+
+
+async def test_a_decision_waits_for_the_review_that_is_being_written(metrics: Metrics, world: World) -> None:
+    """And sees what that review made of the flag: it is withdrawn meanwhile, so it cannot be opened."""
+    headers = await a_queue(metrics, world)
+    (flag,) = await queue(metrics, headers, kind="churn")
+    path = f"/v1/flags/{flag['id']}"
+    await metrics.client.patch(path, json={"state": "dismissed"}, headers=headers)
+    async with FactStore(metrics.database).transaction("a") as writer:
+        (stored,) = (await writer.flags(["c2"]))["c2"].values()
+        opening = asyncio.create_task(metrics.client.patch(path, json={"state": "open"}, headers=headers))
+        await until_waiting(world)
+        await writer.save_flags([replace(stored, withdrawn_at=metrics.clock.now())], removed=[])
+    assert (await opening).status_code == 409
+
+
+async def test_a_review_waits_for_the_decision_that_is_being_made(metrics: Metrics, world: World) -> None:
+    """A person's word is not lost under what the same review finds again."""
+    headers = await a_queue(metrics, world)
+    (flag,) = await queue(metrics, headers, kind="churn")
+    await world.review("c2", flags=[a_flag("churn", severity="critical")])
+    async with FlagStore(metrics.database).transaction("a") as person:
+        queued = await person.flag(flag["id"], for_update=True)
+        assert queued is not None
+        writing = asyncio.create_task(metrics.news("c2"))
+        await until_waiting(world)
+        await person.decide(
+            replace(
+                queued.flag, state=FlagState.DISMISSED, changed_at=metrics.clock.now(), changed_by="key_1"
+            )
+        )
+    await writing
+    (after,) = await queue(metrics, headers, kind="churn", state="dismissed")
+    assert (after["severity"], after["changed_by"]) == ("critical", "key_1")
+
+
+async def test_of_two_decisions_at_once_one_follows_the_other(metrics: Metrics, world: World) -> None:
+    """Both are answered, and the answer of the later one is what stands."""
+    headers = await a_queue(metrics, world)
+    (flag,) = await queue(metrics, headers, kind="churn")
+    path = f"/v1/flags/{flag['id']}"
+    answers = await asyncio.gather(
+        *(
+            metrics.client.patch(path, json={"state": state}, headers=headers)
+            for state in ("acknowledged", "dismissed") * 3
+        )
+    )
+    assert {answer.status_code for answer in answers} == {200}
+    stands = (await metrics.client.get(path, headers=headers)).json()
+    assert stands in [answer.json() for answer in answers]

@@ -1,14 +1,23 @@
 """Server-sent events: bounded, one tenant's, ended in time."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
+from services.metrics.keys.handlers import add_key, revoke_key
+from services.metrics.keys.store import KeyStore
+from services.metrics.stream import endpoints
 from services.metrics.stream.events import Notice, ReviewScored
 from services.metrics.stream.hub import Hub, Subscription
 from services.metrics.stream.listener import Listener
 from shared.domain.review import ReviewState
 from shared.errors import Transient
+from shared.http.app import create_app
+from shared.http.auth import Authenticator, KeyRole
 from tests.integration.metrics.conftest import Metrics
 from tests.integration.metrics.world import World
 from tests.stack import TestDatabase
@@ -103,3 +112,48 @@ async def heard_at_last(metrics: Metrics, world: World, subscription: Subscripti
         except TimeoutError:
             continue
     return "nothing"
+
+
+@asynccontextmanager
+async def nothing_to_open(_: FastAPI) -> AsyncIterator[None]:
+    """What the app uses belongs to the test."""
+    yield
+
+
+async def until_full(hub: Hub) -> None:
+    """Until the hub takes no more listeners."""
+    try:
+        while True:
+            hub.require_room()
+            await asyncio.sleep(0.01)
+    except Transient:
+        return
+
+
+async def test_a_revoked_key_ends_its_open_stream(metrics: Metrics) -> None:
+    """Those of other keys go on."""
+    hub = Hub(queue_size=10, max_listeners=2)
+    app = create_app(service="metrics", title="t", description="d", lifespan=nothing_to_open, checks={})
+    app.state.authenticator = Authenticator(metrics.database, remember_seconds=0)
+    app.include_router(endpoints.router(hub, heartbeat_seconds=1, recheck_seconds=0.05))
+    store = KeyStore(metrics.database)
+    keys = [
+        await add_key(store, tenant_id="a", role=KeyRole.VIEWER, name=None, clock=metrics.clock)
+        for _ in range(2)
+    ]
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://metrics") as client:
+
+        async def listen(token: str) -> str:
+            response = await client.get("/v1/stream", headers={"Authorization": f"Bearer {token}"})
+            return response.text
+
+        revoked, other = (asyncio.create_task(listen(token)) for _, token in keys)
+        async with asyncio.timeout(20):
+            await until_full(hub)
+            await revoke_key(store, tenant_id="a", key_id=keys[0][0].id, clock=metrics.clock)
+            assert "listening" in await revoked
+            hub.require_room()
+            assert not other.done()
+            hub.close()
+            assert "listening" in await other

@@ -126,6 +126,25 @@ def test_a_clock_that_runs_backwards_gives_no_duration() -> None:
     assert "resolution_n" not in fact.measures
 
 
+def test_long_names_are_clipped_between_characters() -> None:
+    """400 bytes fit into an index; what is cut is whole characters, and shorter names stay as they are."""
+    whole = sources()
+    long = replace(
+        whole.conversation,
+        agent="ü" * 300,
+        team="x" + "😀" * 200,
+        language="d" * 500,
+        tags=("ß" * 201, "kurz"),
+    )
+    fact = fact_of(replace(whole, conversation=long))
+    assert fact.agent == "ü" * 200
+    assert fact.team == "x" + "😀" * 99
+    assert fact.language == "d" * 400
+    assert fact.tags == ("ß" * 200, "kurz")
+    exact = replace(whole.conversation, agent="ü" * 200)
+    assert fact_of(replace(whole, conversation=exact)).agent == "ü" * 200
+
+
 def test_the_day_is_that_of_opening_in_utc() -> None:
     """And decides the week and the month."""
     found = deltas([(None, fact_of(sources()))])
