@@ -65,7 +65,7 @@ async def rating(system: System, vendor: str, external_id: str, category: str) -
 
 async def test_a_category_is_made_seen_live_replayed_and_counted(system: System) -> None:
     """From eight examples each way to the pass rate."""
-    past = tell("zammad", GOODWILL, language="en", tag="goodwill")
+    past = tell("freshdesk", GOODWILL, language="en", tag="goodwill")
     await system.send(past)
     before = await system.complete(past)
     examples = [
@@ -85,16 +85,16 @@ async def test_a_category_is_made_seen_live_replayed_and_counted(system: System)
     assert category["precision"] > 0.5
     assert category["recall"] > 0.5
 
-    live = tell("zendesk", GOODWILL, language="en", tag="goodwill")
+    live = tell("chatwoot", GOODWILL, language="en", tag="goodwill")
     await system.send(live)
     await system.complete(live)
-    found = await eventually(lambda: rating(system, "zendesk", live.external_id, category["id"]))
+    found = await eventually(lambda: rating(system, "chatwoot", live.external_id, category["id"]))
     assert found["outcome"] == "passed"
     assert "voucher" in found["evidence"][0]["quote"]
     assert found["scorecard"]["id"] == "default"
     assert found["scorecard"]["version"] > 1
 
-    still = await system.conversation("zammad", past.external_id)
+    still = await system.conversation("freshdesk", past.external_id)
     assert still["ratings"] == before["ratings"]
     today = datetime.now(UTC).date()
     span = {"from": str(today - timedelta(days=2)), "to": str(today + timedelta(days=1))}
@@ -107,7 +107,7 @@ async def test_a_category_is_made_seen_live_replayed_and_counted(system: System)
         assert (replay["state"], replay["done"]) == ("done", replay["total"])
 
     await eventually(is_done)
-    again = await eventually(lambda: rating(system, "zammad", past.external_id, category["id"]))
+    again = await eventually(lambda: rating(system, "freshdesk", past.external_id, category["id"]))
     assert again["outcome"] == "passed"
     connection = await system.database()
     try:
