@@ -9,7 +9,7 @@ export TOKENIZERS_PARALLELISM ?= false
 export UV_LINK_MODE ?= hardlink
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run clean-data test lint type fmt unit integration e2e bench train evaluate lock
+.PHONY: help setup setup-test run clean-data test lint type fmt unit integration e2e bench train evaluate check-data lock
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,6 +57,9 @@ train: setup-test ## fine-tune the model on the repository's data (hours on two 
 
 evaluate: setup-test ## rebuild docs/evaluation.md from weights and data (minutes)
 	$(BIN)/python -m services.autoqa.training evaluate
+
+check-data: setup-test ## read the labelled data critically, rebuild docs/data-check.md and the data card's counts
+	$(BIN)/python -m services.autoqa.training check
 
 lock: setup ## pin and hash all dependencies anew
 	requirements/lock.sh

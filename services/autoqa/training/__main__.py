@@ -1,13 +1,16 @@
-"""`python -m services.autoqa.training train|curve|export|evaluate|evidence`."""
+"""`python -m services.autoqa.training train|curve|export|evaluate|evidence|check`."""
 
 import argparse
 import os
+import sys
 from pathlib import Path
 
 from services.autoqa.model.files import WEIGHTS_FOLDER
+from services.autoqa.training.data import DATA
+from services.autoqa.training.data_check import check
 from services.autoqa.training.evaluation.evidence import draw_evidence
 from services.autoqa.training.evaluation.learning_curve import SHARES, learning_curve
-from services.autoqa.training.evaluation.report import LEARNING_CURVE, evaluate
+from services.autoqa.training.evaluation.report import LEARNING_CURVE, REPORT, evaluate
 from services.autoqa.training.export import export
 from services.autoqa.training.train import TrainOptions, train
 
@@ -42,6 +45,11 @@ def main() -> None:
     drawing.add_argument("--out", type=Path, default=Path("runs/evidence.jsonl"))
     drawing.add_argument("--count", type=int, default=200)
     drawing.add_argument("--threads", type=int, default=2)
+    checking = commands.add_parser("check", help="read the labelled data critically; exits 1 for faults")
+    checking.add_argument("--data", type=Path, default=DATA)
+    checking.add_argument("--evaluation", type=Path, default=DOCS / f"{REPORT}.json", help="to compare with")
+    checking.add_argument("--page", type=Path, default=DOCS / "data-check.md")
+    checking.add_argument("--card", type=Path, default=DATA / "README.md", help="takes the counts in")
     arguments = vars(parser.parse_args())
     command = arguments.pop("command")
     if command == "train":
@@ -53,8 +61,10 @@ def main() -> None:
         export(**arguments)
     elif command == "evidence":
         draw_evidence(arguments.pop("folder"), arguments.pop("out"), **arguments)
-    else:
+    elif command == "evaluate":
         evaluate(**arguments)
+    else:
+        sys.exit(check(arguments.pop("data"), **arguments))
 
 
 def _add_recipe(parser: argparse.ArgumentParser, out: Path) -> None:

@@ -1,0 +1,1 @@
+"""What `check` looks for in our own labelled data; each file one question, answered without printing."""
