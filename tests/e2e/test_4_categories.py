@@ -3,10 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
-from services.autoqa.model.files import GRAPH, STATES, WEIGHTS_FOLDER
-from services.autoqa.model.onnx_runtime import OnnxNetwork
 from tests.e2e.system import Json, System
 from tests.e2e.talk import Said, tell
 from tests.e2e.waiting import eventually
@@ -39,13 +35,6 @@ GOODWILL: tuple[Said, ...] = (
         "your account. Kind regards",
     ),
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def model_with_states() -> None:
-    """Graphs made before custom categories cannot train them."""
-    if not OnnxNetwork(WEIGHTS_FOLDER / GRAPH, threads=1).gives_states:
-        pytest.skip(f"the shipped graph lacks {STATES[0]}: export it anew")
 
 
 async def call(system: System, method: str, path: str, body: Any = None, *, role: str = "qa_lead") -> Json:
