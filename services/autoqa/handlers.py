@@ -18,6 +18,7 @@ from services.autoqa.scored_record import scored_record
 from services.autoqa.store import Judged, Loaded, Saved, Store, Withdrawn
 from shared.broker.kafka import Producer
 from shared.clock import Clock
+from shared.errors import PruefsteinError
 from shared.telemetry import metrics
 from shared.telemetry.logging import get_logger
 
@@ -70,7 +71,10 @@ class Scorer:
             await self._score(tenant_id, open_changes, is_new=True)
 
     async def on_time_passed(self, *, most: int = 500) -> int:
-        """Rate again what time alone has changed, and tell what nobody was told. How many it was."""
+        """Rate again what time alone has changed, and tell what nobody was told. How many it was.
+
+        All of it, in chunks of at most `most`; what cannot be rated is left out and logged.
+        """
         count = 0
         now = self._clock.now()
         for tenant_id in await self._store.tenants():
@@ -83,11 +87,24 @@ class Scorer:
                 if not fresh:
                     break
                 seen.update(fresh)
-                await self._rate_again(tenant_id, fresh)
+                await self._rate_what_can_be(tenant_id, fresh)
             count += len(seen)
         if count:
             log.info("autoqa.time_passed", conversations=count)
         return count
+
+    async def _rate_what_can_be(self, tenant_id: str, conversation_ids: Sequence[str]) -> None:
+        """Together, or one by one where that fails: one must not keep all others, other tenants' too."""
+        try:
+            await self._rate_again(tenant_id, conversation_ids)
+        except PruefsteinError:
+            raise
+        except Exception as error:
+            if len(conversation_ids) == 1:
+                log.error("autoqa.sweep_failed", conversation_id=conversation_ids[0], exc_info=error)
+                return
+            for one in conversation_ids:
+                await self._rate_what_can_be(tenant_id, [one])
 
     async def _rate_again(self, tenant_id: str, conversation_ids: Sequence[str]) -> None:
         loaded = await self._store.headers(tenant_id, conversation_ids)

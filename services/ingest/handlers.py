@@ -23,7 +23,7 @@ from shared.contracts.envelope import Envelope
 from shared.contracts.plain_json import decode_json
 from shared.contracts.v1.ticket_event import parse_ticket_event
 from shared.domain.ticket_event import EventKind
-from shared.errors import Rejected, TooLarge
+from shared.errors import PruefsteinError, Rejected, TooLarge
 from shared.telemetry import metrics
 from shared.telemetry.logging import get_logger
 
@@ -208,9 +208,14 @@ async def republish(
     )
     count = 0
     for tenant_id in await store.tenants():
-        async for chunk in store.unscored(tenant_id, wanted, size=chunk_size):
-            await tell([chunk], store=store, producer=producer, clock=clock)
-            count += len(chunk)
+        try:
+            async for chunk in store.unscored(tenant_id, wanted, size=chunk_size):
+                await tell([chunk], store=store, producer=producer, clock=clock)
+                count += len(chunk)
+        except PruefsteinError:
+            raise
+        except Exception as error:  # one tenant's trouble must not keep the others from being told
+            log.error("ingest.republish_failed", exc_info=error)
     if count:
         log.info("ingest.republished", conversations=count)
     return count
