@@ -21,7 +21,7 @@ from shared.broker.record import Outgoing
 from shared.clock import Clock
 from shared.contracts.envelope import Envelope
 from shared.contracts.plain_json import decode_json
-from shared.contracts.v1.ticket_event import parse_ticket_event
+from shared.contracts.v1.ticket_event import checked_ticket_event
 from shared.domain.ticket_event import EventKind
 from shared.errors import PruefsteinError, Rejected, TooLarge
 from shared.telemetry import metrics
@@ -83,10 +83,18 @@ def _checked(place: int, envelope: Envelope, tenant_id: str, max_bytes: int) -> 
     if len(envelope.data) > max_bytes:
         raise TooLarge(f"event {place}: over {max_bytes} bytes")
     try:
-        event = parse_ticket_event(envelope.json())
+        event = checked_ticket_event(envelope.json())
     except Rejected as error:
         raise Rejected(f"event {place}: {error.detail}", reason=error.reason) from None
-    return None if event.kind is EventKind.PING else event_record(envelope, event, tenant_id)
+    if event.event is EventKind.PING or event.conversation is None:
+        return None
+    return event_record(
+        envelope,
+        tenant_id=tenant_id,
+        source=event.source,
+        account_id=event.account_id,
+        external_id=event.conversation.id,
+    )
 
 
 class Folder:

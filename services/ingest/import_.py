@@ -147,7 +147,13 @@ class Importer:
             time=event.occurred_at,
             data=data,
         )
-        return event_record(envelope, event, self._tenant_id)
+        return event_record(
+            envelope,
+            tenant_id=self._tenant_id,
+            source=event.source,
+            account_id=event.account_id,
+            external_id=event.conversation["id"],
+        )
 
     def _checkpoint(self, file: Path) -> Path:
         """Where progress is kept: another name for another tenant, source, or changed file."""
