@@ -138,7 +138,8 @@ class Folder:
             by_conversation[arrival.conversation.id].append(arrival)
         wanted = {key: found[0].conversation for key, found in by_conversation.items()}
         async with self._store.folding(tenant_id) as folding:
-            known = await folding.load(wanted, arrivals[0].received_at)
+            named = {message_id for arrival in arrivals for message_id in arrival.message_ids}
+            known = await folding.load(wanted, arrivals[0].received_at, with_texts=named)
             # Off the loop: a long conversation of long mails takes seconds to lay out anew.
             refolded = await asyncio.to_thread(
                 lambda: [refold(one, by_conversation[one.identity.id]) for one in known]
