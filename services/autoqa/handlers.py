@@ -18,7 +18,7 @@ from services.autoqa.scored_record import scored_record
 from services.autoqa.store import Judged, Loaded, Saved, Store, Withdrawn
 from shared.broker.kafka import Producer
 from shared.clock import Clock
-from shared.errors import PruefsteinError
+from shared.errors import PruefsteinError, Transient
 from shared.telemetry import metrics
 from shared.telemetry.logging import get_logger
 
@@ -53,6 +53,11 @@ class Scorer:
         self._bounds = bounds
         judgement = rater.judgement
         self._judged = Judged(scorecard=judgement.scorecard, model_revision=judgement.model_revision)
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """Begin no other step: calls under way raise `Transient`, and what they left undone comes again."""
+        self._is_stopping = True
 
     async def on_changes(self, changes: Sequence[Change]) -> None:
         """Rate the conversations that changed. Idempotent."""
@@ -142,6 +147,8 @@ class Scorer:
     async def _save(
         self, tenant_id: str, headers: Sequence[Loaded], withdrawn: Sequence[Withdrawn], *, is_new: bool
     ) -> None:
+        if self._is_stopping:
+            raise Transient("the service is stopping", reason="stopping")
         now = self._clock.now()
         ids = [loaded.conversation.id for loaded in headers]
         loaded = await self._with_messages(tenant_id, headers, ids)

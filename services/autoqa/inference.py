@@ -60,10 +60,15 @@ class Inference:
         return self.queued >= self._max_queued
 
     async def predict(self, messages: Sequence[MessageInput]) -> list[Prediction]:
-        """One prediction a message, in order. Raises what the model raised, to its own pass alone."""
+        """One prediction a message, in order. Raises what the model raised, to its own pass alone.
+
+        Raises `Transient` once stopped.
+        """
         if not messages:
             return []
         tokens = await asyncio.to_thread(self._model.token_counts, messages)
+        if self._is_closing:
+            raise _stopping()
         done: asyncio.Future[list[Prediction]] = asyncio.get_running_loop().create_future()
         job = _Job(
             messages=messages,
@@ -85,15 +90,19 @@ class Inference:
         if self.is_busy:
             raise Transient("too many messages wait for the model", reason="busy")
 
-    async def close(self) -> None:
-        """Finish the pass at hand; what is queued is refused."""
+    def stop(self) -> None:
+        """Begin no other pass; what still waits for one is refused at once."""
         self._is_closing = True
         self._wake.set()
-        if self._worker is not None:
-            await self._worker
         for job in self._jobs:
             if not job.done.done():
-                job.done.set_exception(Transient("the service is stopping", reason="stopping"))
+                job.done.set_exception(_stopping())
+
+    async def close(self) -> None:
+        """Stop, and finish the pass at hand."""
+        self.stop()
+        if self._worker is not None:
+            await self._worker
         await asyncio.to_thread(self._threads.shutdown)
 
     async def _work(self) -> None:
@@ -145,6 +154,10 @@ class Inference:
             if job.taken < len(job.messages):
                 self._jobs.append(job)
         return chosen, tokens
+
+
+def _stopping() -> Transient:
+    return Transient("the service is stopping", reason="stopping")
 
 
 def _answer(job: _Job, place: int, prediction: Prediction) -> None:
