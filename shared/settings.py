@@ -6,13 +6,15 @@ A nested field is spelt with two underscores: `INGEST_KAFKA__BOOTSTRAP_SERVERS`.
 import os
 import ssl
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL
 
 from shared.errors import Stop
+
+Settings = TypeVar("Settings", bound=BaseSettings)
 
 
 class _Part(BaseModel):
@@ -114,7 +116,13 @@ class ServiceSettings(BaseSettings):
     @classmethod
     def load(cls) -> Self:
         """Read the environment. Raises `Stop` with one line that names what is wrong or unknown."""
-        prefix = str(cls.model_config.get("env_prefix", "")).upper()
+        cls.refuse_unknown()
+        return read(cls)
+
+    @classmethod
+    def refuse_unknown(cls) -> None:
+        """Raises `Stop` where the environment has a variable of our prefix that is no setting."""
+        prefix = _prefix(cls)
         # Clients keep a service's address in e.g. INGEST_URL, as demo.env does; it may stand beside.
         known = {f"{prefix}{name}".upper() for name in cls.model_fields} | {f"{prefix}URL"}
         unknown = sorted(
@@ -122,11 +130,19 @@ class ServiceSettings(BaseSettings):
         )
         if unknown:
             raise Stop(f"unknown settings: {', '.join(unknown)}", reason="settings")
-        try:
-            return cls()
-        except ValidationError as error:
-            wrong = "; ".join(
-                f"{prefix}{'__'.join(str(part) for part in item['loc'])}".upper() + f": {item['msg']}"
-                for item in error.errors(include_input=False, include_url=False)
-            )
-            raise Stop(f"settings: {wrong}", reason="settings") from None
+
+
+def read(settings: type[Settings]) -> Settings:
+    """Settings from the environment. Raises `Stop` with one line that names what is wrong."""
+    try:
+        return settings()
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{_prefix(settings)}{'__'.join(str(part) for part in item['loc'])}".upper() + f": {item['msg']}"
+            for item in error.errors(include_input=False, include_url=False)
+        )
+        raise Stop(f"settings: {wrong}", reason="settings") from None
+
+
+def _prefix(settings: type[BaseSettings]) -> str:
+    return str(settings.model_config.get("env_prefix", "")).upper()

@@ -179,11 +179,16 @@ class Autoqa:
             log.error("autoqa.sweep_failed", exc_info=error)
 
     def stop(self) -> None:
-        """Finish the batch at hand."""
+        """Finish the pass at hand and what it completes; the rest of the batch is left uncommitted.
+
+        A batch may hold minutes of work for the model, and whoever stops us waits for seconds.
+        """
         self._stopping.set()
         self.consumer.stop()
         self.trainings.stop()
         self.replays.stop()
+        self.scorer.stop()
+        self._reader.inference.stop()
 
     async def close(self) -> None:
         """Flush and disconnect."""

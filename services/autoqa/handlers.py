@@ -20,6 +20,7 @@ from services.autoqa.scored_record import scored_record
 from services.autoqa.store import Judged, Loaded, Saved, Store, Withdrawn
 from shared.broker.kafka import Producer
 from shared.clock import Clock
+from shared.errors import PruefsteinError, Transient
 from shared.telemetry import metrics
 from shared.telemetry.logging import get_logger
 
@@ -60,6 +61,11 @@ class Scorer:
         self._producer = producer
         self._clock = clock
         self._bounds = bounds
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """Begin no other step: calls under way raise `Transient`, and what they left undone comes again."""
+        self._is_stopping = True
 
     def _judged(self, custom: Custom) -> Judged:
         judgement = self._rater.judgement
@@ -85,7 +91,10 @@ class Scorer:
             await self._score(tenant_id, open_changes, custom, is_new=True)
 
     async def on_time_passed(self, *, most: int = 500) -> int:
-        """Rate again what time alone has changed, and tell what nobody was told. How many it was."""
+        """Rate again what time alone has changed, and tell what nobody was told. How many it was.
+
+        All of it, in chunks of at most `most`; what cannot be rated is left out and logged.
+        """
         count = 0
         now = self._clock.now()
         for tenant_id in await self._store.tenants():
@@ -98,7 +107,7 @@ class Scorer:
                 if not fresh:
                     break
                 seen.update(fresh)
-                await self._rate_again(tenant_id, fresh)
+                await self._rate_what_can_be(tenant_id, fresh)
             count += len(seen)
         if count:
             log.info("autoqa.time_passed", conversations=count)
@@ -107,6 +116,19 @@ class Scorer:
     async def on_replay(self, tenant_id: str, conversation_ids: Sequence[str]) -> None:
         """Rate again whatever was rated before; what is found anew begins the next round. Idempotent."""
         await self._rate_again(tenant_id, conversation_ids, is_replay=True)
+
+    async def _rate_what_can_be(self, tenant_id: str, conversation_ids: Sequence[str]) -> None:
+        """Together, or one by one where that fails: one must not keep all others, other tenants' too."""
+        try:
+            await self._rate_again(tenant_id, conversation_ids)
+        except PruefsteinError:
+            raise
+        except Exception as error:
+            if len(conversation_ids) == 1:
+                log.error("autoqa.sweep_failed", conversation_id=conversation_ids[0], exc_info=error)
+                return
+            for one in conversation_ids:
+                await self._rate_what_can_be(tenant_id, [one])
 
     async def _rate_again(
         self, tenant_id: str, conversation_ids: Sequence[str], *, is_replay: bool = False
@@ -162,6 +184,8 @@ class Scorer:
         is_new: bool,
         is_replay: bool = False,
     ) -> None:
+        if self._is_stopping:
+            raise Transient("the service is stopping", reason="stopping")
         now = self._clock.now()
         ids = [loaded.conversation.id for loaded in headers]
         loaded = await self._with_messages(tenant_id, headers, ids)

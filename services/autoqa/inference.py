@@ -70,7 +70,10 @@ class Inference:
         return self._model.gives_states
 
     async def predict(self, messages: Sequence[MessageInput]) -> list[Prediction]:
-        """One prediction a message, in order. Raises what the model raised, to its own pass alone."""
+        """One prediction a message, in order. Raises what the model raised, to its own pass alone.
+
+        Raises `Transient` once stopped.
+        """
         return [prediction for prediction, _ in await self._ask(messages, is_embedded=False)]
 
     async def embed(self, messages: Sequence[MessageInput]) -> list[tuple[Prediction, Embedding]]:
@@ -85,6 +88,8 @@ class Inference:
         if not messages:
             return []
         tokens = await asyncio.to_thread(self._model.token_counts, messages)
+        if self._is_closing:
+            raise _stopping()
         done: asyncio.Future[list[_Answer]] = asyncio.get_running_loop().create_future()
         job = _Job(
             messages=messages,
@@ -107,15 +112,19 @@ class Inference:
         if self.is_busy:
             raise Transient("too many messages wait for the model", reason="busy")
 
-    async def close(self) -> None:
-        """Finish the pass at hand; what is queued is refused."""
+    def stop(self) -> None:
+        """Begin no other pass; what still waits for one is refused at once."""
         self._is_closing = True
         self._wake.set()
-        if self._worker is not None:
-            await self._worker
         for job in self._jobs:
             if not job.done.done():
-                job.done.set_exception(Transient("the service is stopping", reason="stopping"))
+                job.done.set_exception(_stopping())
+
+    async def close(self) -> None:
+        """Stop, and finish the pass at hand."""
+        self.stop()
+        if self._worker is not None:
+            await self._worker
         await asyncio.to_thread(self._threads.shutdown)
 
     async def _work(self) -> None:
@@ -175,6 +184,10 @@ class Inference:
             if job.taken < len(job.messages):
                 self._jobs.append(job)
         return chosen, tokens
+
+
+def _stopping() -> Transient:
+    return Transient("the service is stopping", reason="stopping")
 
 
 def _answer(job: _Job, place: int, answer: _Answer) -> None:

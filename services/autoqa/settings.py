@@ -4,12 +4,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.autoqa.policy import Policy
-from shared.errors import Stop
-from shared.settings import ServiceSettings
+from shared.settings import ServiceSettings, read
 
 
 class ModelSettings(BaseModel):
@@ -82,14 +81,7 @@ class ScoreSettings(BaseSettings):
 
 def load_score_settings(*, runtime: Literal["onnx", "torch"] | None) -> ScoreSettings:
     """Read the environment, `runtime` first. Raises `Stop` with one line that names what is wrong."""
-    try:
-        settings = ScoreSettings()
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"AUTOQA_{'__'.join(str(part) for part in item['loc'])}".upper() + f": {item['msg']}"
-            for item in error.errors(include_input=False, include_url=False)
-        )
-        raise Stop(f"settings: {wrong}", reason="settings") from None
+    settings = read(ScoreSettings)
     if runtime is None:
         return settings
     return settings.model_copy(update={"model": settings.model.model_copy(update={"runtime": runtime})})

@@ -8,7 +8,7 @@ from pathlib import Path
 from services.ingest import parse
 from services.ingest.bootstrap import serve
 from services.ingest.import_ import Importer
-from services.ingest.settings import IngestSettings
+from services.ingest.settings import ImportSettings, IngestSettings
 from services.ingest.source_commands import add, list_all
 from services.ingest.sources import SOURCES
 from shared import process
@@ -31,12 +31,12 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     if options.command == "parse":
         return parse.run(options.source, options.headers, options.body)
+    if options.command == "import":
+        importer = Importer(ImportSettings.load(), tenant_id=options.tenant, source=options.source)
+        return asyncio.run(importer.run(options.files))
     settings = IngestSettings.load()
     if options.command == "serve":
         return process.main(lambda: serve(settings))
-    if options.command == "import":
-        importer = Importer(settings, tenant_id=options.tenant, source=options.source)
-        return asyncio.run(importer.run(options.files))
     if options.action == "list":
         asyncio.run(list_all(settings))
         return 0

@@ -21,9 +21,9 @@ from shared.broker.record import Outgoing
 from shared.clock import Clock
 from shared.contracts.envelope import Envelope
 from shared.contracts.plain_json import decode_json
-from shared.contracts.v1.ticket_event import parse_ticket_event
+from shared.contracts.v1.ticket_event import checked_ticket_event
 from shared.domain.ticket_event import EventKind
-from shared.errors import Rejected, TooLarge
+from shared.errors import PruefsteinError, Rejected, TooLarge
 from shared.telemetry import metrics
 from shared.telemetry.logging import get_logger
 
@@ -83,10 +83,18 @@ def _checked(place: int, envelope: Envelope, tenant_id: str, max_bytes: int) -> 
     if len(envelope.data) > max_bytes:
         raise TooLarge(f"event {place}: over {max_bytes} bytes")
     try:
-        event = parse_ticket_event(envelope.json())
+        event = checked_ticket_event(envelope.json())
     except Rejected as error:
         raise Rejected(f"event {place}: {error.detail}", reason=error.reason) from None
-    return None if event.kind is EventKind.PING else event_record(envelope, event, tenant_id)
+    if event.event is EventKind.PING or event.conversation is None:
+        return None
+    return event_record(
+        envelope,
+        tenant_id=tenant_id,
+        source=event.source,
+        account_id=event.account_id,
+        external_id=event.conversation.id,
+    )
 
 
 class Folder:
@@ -130,7 +138,8 @@ class Folder:
             by_conversation[arrival.conversation.id].append(arrival)
         wanted = {key: found[0].conversation for key, found in by_conversation.items()}
         async with self._store.folding(tenant_id) as folding:
-            known = await folding.load(wanted, arrivals[0].received_at)
+            named = {message_id for arrival in arrivals for message_id in arrival.message_ids}
+            known = await folding.load(wanted, arrivals[0].received_at, with_texts=named)
             # Off the loop: a long conversation of long mails takes seconds to lay out anew.
             refolded = await asyncio.to_thread(
                 lambda: [refold(one, by_conversation[one.identity.id]) for one in known]
@@ -208,9 +217,14 @@ async def republish(
     )
     count = 0
     for tenant_id in await store.tenants():
-        async for chunk in store.unscored(tenant_id, wanted, size=chunk_size):
-            await tell([chunk], store=store, producer=producer, clock=clock)
-            count += len(chunk)
+        try:
+            async for chunk in store.unscored(tenant_id, wanted, size=chunk_size):
+                await tell([chunk], store=store, producer=producer, clock=clock)
+                count += len(chunk)
+        except PruefsteinError:
+            raise
+        except Exception as error:  # one tenant's trouble must not keep the others from being told
+            log.error("ingest.republish_failed", exc_info=error)
     if count:
         log.info("ingest.republished", conversations=count)
     return count

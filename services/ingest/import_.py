@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from services.ingest.import_record import event_of_line
 from services.ingest.records import event_record
-from services.ingest.settings import IngestSettings
+from services.ingest.settings import ImportSettings
 from shared.broker.kafka import Producer
 from shared.broker.record import Outgoing
 from shared.contracts.envelope import TICKET_EVENT, Envelope
@@ -56,7 +56,7 @@ class Importer:
     """Imports files for one tenant."""
 
     def __init__(
-        self, settings: IngestSettings, *, tenant_id: str, source: str, chunk_lines: int = CHUNK_LINES
+        self, settings: ImportSettings, *, tenant_id: str, source: str, chunk_lines: int = CHUNK_LINES
     ) -> None:
         """`source` names where the conversations come from, beside their ids."""
         self._chunk_lines = chunk_lines
@@ -147,7 +147,13 @@ class Importer:
             time=event.occurred_at,
             data=data,
         )
-        return event_record(envelope, event, self._tenant_id)
+        return event_record(
+            envelope,
+            tenant_id=self._tenant_id,
+            source=event.source,
+            account_id=event.account_id,
+            external_id=event.conversation["id"],
+        )
 
     def _checkpoint(self, file: Path) -> Path:
         """Where progress is kept: another name for another tenant, source, or changed file."""

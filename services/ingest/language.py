@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from threading import Lock
 
@@ -60,12 +60,17 @@ def _is_known(code: str) -> bool:
     return len(code) == 2 and code.isalpha() and hasattr(IsoCode639_1, code.upper())
 
 
-def of_conversation(messages: Iterable[Message], told: str | None = None) -> str | None:
-    """The language that most of the spoken text is in; without any, what the helpdesk says."""
+def of_conversation(
+    messages: Iterable[Message], *, lengths: Mapping[str, int], told: str | None = None
+) -> str | None:
+    """The language that most of the spoken text is in; without any, what the helpdesk says.
+
+    `lengths` are those of the texts by message id.
+    """
     amounts: Counter[str] = Counter()
     for message in messages:
         if message.role in _SPOKEN and message.language is not None:
-            amounts[message.language] += len(message.text)
+            amounts[message.language] += lengths[message.id]
     if not amounts:
         return told
     return max(sorted(amounts), key=lambda language: amounts[language])

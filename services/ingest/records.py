@@ -52,10 +52,12 @@ def webhook_record(source: WebhookSource, glance: Glance, body: bytes, headers: 
     return _outgoing(envelope, source.tenant_id, source.vendor, account_id, glance.external_id or "-")
 
 
-def event_record(envelope: Envelope, event: TicketEvent, tenant_id: str) -> Outgoing:
+def event_record(
+    envelope: Envelope, *, tenant_id: str, source: str, account_id: str | None, external_id: str
+) -> Outgoing:
     """A canonical event as a record. The tenant is the sender's, whatever the envelope says."""
     own = replace(envelope, extensions={**envelope.extensions, "tenantid": tenant_id})
-    return _outgoing(own, tenant_id, event.source, event.account_id, event.conversation["id"])
+    return _outgoing(own, tenant_id, source, account_id, external_id)
 
 
 def _outgoing(

@@ -28,10 +28,15 @@ class Arrival:
     event: TicketEvent
     received_at: datetime
 
+    @property
+    def message_ids(self) -> list[str]:
+        """Of the messages that the event says something of."""
+        return [message["id"] for message in self.event.messages]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """A conversation as it is stored, with all its messages."""
+    """A conversation as it is stored, with all its messages; texts of those that new events name."""
 
     identity: Identity
     version: int = 0

@@ -14,7 +14,8 @@ class MessageColumns(Protocol):
     """What a message is put together from."""
 
     registers: dict[str, Any]
-    text: str
+    is_read: bool
+    text: str | None
     quoted_text: str | None
 
 
@@ -24,16 +25,20 @@ class ConversationRows:
 
     conversation: dict[str, Any]
     messages: list[dict[str, Any]]
+    #: By id, of messages that are otherwise as they were: whether people see them now.
+    sights: dict[str, bool]
     surveys: list[dict[str, Any]] | None
 
 
 def known_message(row: MessageColumns) -> MessageState:
-    """A message as the fold knows it."""
-    return MessageState.of_columns(row.registers, text=row.text, quoted_text=row.quoted_text)
+    """A message as the fold knows it, without its texts where they were not read."""
+    if not row.is_read:
+        return MessageState.unread(row.registers)
+    return MessageState.of_columns(row.registers, text=row.text or "", quoted_text=row.quoted_text)
 
 
 def rows_of(refolded: Refolded, tenant_id: str, *, detected: Mapping[str, str | None]) -> ConversationRows:
-    """The columns of a changed conversation, and of the messages that changed or came in or out of sight.
+    """The columns of a changed conversation and of the messages that changed.
 
     `detected` holds the languages of new texts by message id.
     """
@@ -42,12 +47,13 @@ def rows_of(refolded: Refolded, tenant_id: str, *, detected: Mapping[str, str | 
     languages = {key: _language(refolded, key, detected) for key in refolded.messages}
     spoken = [replace(message, language=languages[message.id]) for message in folded.messages]
     shown = frozenset(message.id for message in spoken)
+    lengths = {key: message.text_length for key, message in refolded.messages.items()}
     conversation_id = known.identity.id
+    changed = [key for key, message in refolded.messages.items() if known.messages.get(key) != message]
     written = [
-        _message(message, key in shown, languages[key])
+        _message(refolded.messages[key], key in shown, languages[key])
         | {"tenant_id": tenant_id, "conversation_id": conversation_id}
-        for key, message in sorted(refolded.messages.items())
-        if known.messages.get(key) != message or (key in shown) != (key in known.shown)
+        for key in sorted(changed)
     ]
     return ConversationRows(
         conversation={
@@ -56,17 +62,18 @@ def rows_of(refolded: Refolded, tenant_id: str, *, detected: Mapping[str, str | 
             "state": refolded.state.to_json(),
             "version": refolded.version,
             "received_at": refolded.received_at,
-            "language": of_conversation(spoken, told=folded.language),
+            "language": of_conversation(spoken, lengths=lengths, told=folded.language),
             **_columns(folded),
         },
         messages=written,
+        sights={key: key in shown for key in sorted((shown ^ known.shown) - set(changed))},
         surveys=_surveys(folded, tenant_id, conversation_id) if refolded.has_other_answers else None,
     )
 
 
 def _language(refolded: Refolded, message_id: str, detected: Mapping[str, str | None]) -> str | None:
     """Just detected, or known from before; None without text."""
-    if not refolded.messages[message_id].text:
+    if not refolded.messages[message_id].text_length:
         return None
     return detected[message_id] if message_id in detected else refolded.before.languages.get(message_id)
 

@@ -1,12 +1,12 @@
 """All SQL of ingest. Every method is one transaction, except inside `folding`."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text, any_, bindparam, delete, insert, select, text, update
+from sqlalchemy import Text, any_, bindparam, case, delete, insert, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -42,6 +42,17 @@ _UNSCORED = text("""
     order by c.received_at, c.id
     limit :size
 """)
+
+
+_SHOW = (
+    update(MESSAGE)
+    .where(
+        MESSAGE.c.tenant_id == bindparam("of_tenant"),
+        MESSAGE.c.conversation_id == bindparam("of"),
+        MESSAGE.c.id == bindparam("of_id"),
+    )
+    .values(shown=bindparam("is_shown"))
+)
 
 
 class Store:
@@ -155,9 +166,12 @@ class Folding:
         self._connection = connection
         self._tenant_id = tenant_id
 
-    async def load(self, wanted: Mapping[str, Identity], received_at: datetime) -> list[Known]:
+    async def load(
+        self, wanted: Mapping[str, Identity], received_at: datetime, *, with_texts: Collection[str]
+    ) -> list[Known]:
         """The conversations, locked until the end; what is new comes empty with version 0.
 
+        Only messages whose id is in `with_texts` come with their texts: others' may be many megabytes.
         Rows are made before they are locked, so that of two consumers one waits for the other.
         """
         rows = await self._lock(wanted)
@@ -165,7 +179,7 @@ class Folding:
         if missing:
             await self._create(missing, received_at)
             rows |= await self._lock([identity.id for identity in missing])
-        messages = await self._messages([key for key, row in rows.items() if row.version > 0])
+        messages = await self._messages([key for key, row in rows.items() if row.version > 0], with_texts)
         return [self._known(row, messages.get(key, [])) for key, row in rows.items()]
 
     async def save(self, changed: Sequence[ConversationRows]) -> None:
@@ -196,6 +210,13 @@ class Folding:
             await self._connection.execute(
                 statement.on_conflict_do_update(constraint=MESSAGE.primary_key, set_=replaced), messages
             )
+        sights = [
+            {"of_tenant": self._tenant_id, "of": rows.conversation["id"], "of_id": key, "is_shown": is_shown}
+            for rows in changed
+            for key, is_shown in rows.sights.items()
+        ]
+        if sights:
+            await self._connection.execute(_SHOW, sights)
         await self._replace_surveys([rows for rows in changed if rows.surveys is not None])
 
     async def _replace_surveys(self, changed: Sequence[ConversationRows]) -> None:
@@ -242,14 +263,19 @@ class Folding:
             ],
         )
 
-    async def _messages(self, ids: Sequence[str]) -> dict[str, list[Any]]:
+    async def _messages(self, ids: Sequence[str], with_texts: Collection[str]) -> dict[str, list[Any]]:
         if not ids:
             return {}
+        # What an earlier release stored has no mark and cannot do without its text.
+        is_read = or_(
+            MESSAGE.c.id == any_(literal(list(with_texts), ARRAY(Text))), ~MESSAGE.c.registers.has_key("mark")
+        )
         query = select(
             MESSAGE.c.conversation_id,
             MESSAGE.c.id,
-            MESSAGE.c.text,
-            MESSAGE.c.quoted_text,
+            is_read.label("is_read"),
+            case((is_read, MESSAGE.c.text)).label("text"),
+            case((is_read, MESSAGE.c.quoted_text)).label("quoted_text"),
             MESSAGE.c.language,
             MESSAGE.c.shown,
             MESSAGE.c.registers,

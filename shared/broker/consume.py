@@ -12,7 +12,7 @@ parts. Offsets are committed after `handle` returned and the dead letters were a
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Generic, TypeVar
@@ -98,7 +98,10 @@ class ConsumeLoop(Generic[T]):
             log.info("consumer.batch_abandoned", group=self._group)
         finally:
             self.is_ready = False
+            owned = client.assignment()
             await client.stop()
+            for tp in owned:
+                _forget_lag(tp)
 
     async def _join(self) -> AIOKafkaConsumer | None:
         """Connect, however long the broker is away; None when stopped meanwhile."""
@@ -293,17 +296,22 @@ class _Abandoned(Stop):
 
 
 class _WaitForBatch(ConsumerRebalanceListener):  # type: ignore[misc]  # the client has no types
-    """A partition moves on only after the batch at hand was committed."""
+    """A partition moves on only after the batch at hand was committed; its lag is told by who has it then."""
 
     def __init__(self, handling: asyncio.Lock) -> None:
         self._handling = handling
 
-    async def on_partitions_revoked(self, revoked: object) -> None:
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         async with self._handling:
-            return
+            for tp in revoked:
+                _forget_lag(tp)
 
     async def on_partitions_assigned(self, assigned: object) -> None:
         return
+
+
+def _forget_lag(tp: TopicPartition) -> None:
+    metrics.CONSUMER_LAG.remove(tp.topic, str(tp.partition))
 
 
 def _record(raw: ConsumerRecord[bytes | None, bytes | None]) -> Record:

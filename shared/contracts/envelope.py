@@ -164,10 +164,12 @@ def _envelope(attributes: Mapping[str, str], data: bytes) -> Envelope:
     for name in _REQUIRED:
         if not attributes.get(name):
             raise Rejected(f"the event has no {name}", reason="invalid_envelope")
-    extensions = {name: text for name, text in attributes.items() if _is_extension(name)}
     for name, text in attributes.items():
-        if len(text) > (_MAX_HTTP_HEADERS if name == "httpheaders" else _MAX_ATTRIBUTE):
+        if len(text) > _MAX_ATTRIBUTE and (name != "httpheaders" or len(text) > _MAX_HTTP_HEADERS):
             raise TooLarge(f"{name if name in _CORE else 'an extension'} is too long")
+    extensions = {
+        name: text for name, text in attributes.items() if name not in _CORE and _is_extension(name)
+    }
     return Envelope(
         id=attributes["id"],
         source=attributes["source"],
@@ -181,9 +183,7 @@ def _envelope(attributes: Mapping[str, str], data: bytes) -> Envelope:
 
 
 def _is_extension(name: str) -> bool:
-    return (
-        name not in _CORE and name.isascii() and name.isalnum() and name == name.lower() and len(name) <= 64
-    )
+    return name.isascii() and name.isalnum() and name == name.lower() and len(name) <= 64
 
 
 def _time(text: str | None) -> datetime | None:

@@ -28,6 +28,12 @@ def parse_instant(value: object) -> datetime:
 
 
 def _from_text(text: str) -> datetime:
+    # What nearly everybody writes, and in a fifth of the time.
+    if len(text) == 20 and text[7] == "-" and text[10] == "T" and text[19] == "Z":
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            pass
     if _NUMBER.fullmatch(text):
         return _from_number(float(text) if "." in text else int(text))
     found = _ISO.fullmatch(text)

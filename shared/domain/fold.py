@@ -56,9 +56,9 @@ def fold(
 ) -> tuple[State, dict[str, MessageState]]:
     """Join one event into what is known; gives the new state and only the messages that changed.
 
-    `messages` must hold those that the event names, and all of the conversation when it is deleted by this
-    event: their texts have to go. `received_at` must stay the same for one stored event (the record's time),
-    since it stamps what carries no time of its own.
+    `messages` must hold those that the event names, with their texts, and all of the conversation when it is
+    deleted by this event: their texts have to go. `received_at` must stay the same for one stored event (the
+    record's time), since it stamps what carries no time of its own.
     """
     if event.kind is EventKind.PING:
         return state, {}

@@ -62,20 +62,21 @@ def visible_messages(messages: Mapping[str, MessageState]) -> tuple[Message, ...
     """By (at, id).
 
     A message whose role no event has told yet is left out, and so is a ticket's description once the same
-    text has come as a message of its own.
+    text has come as a message of its own. Where a text was not read, it is empty here.
     """
     told = [message for message in messages.values() if message.role is not None]
-    texts = {_squeezed(m.text) for m in told if not _is_description(m) and not m.deleted}
-    shown = [m for m in told if not (_is_description(m) and _squeezed(m.text) in texts)]
+    described = {m.id: m.text_mark.likeness for m in told if _is_description(m)}
+    texts = (
+        {m.text_mark.likeness for m in told if m.id not in described and not m.deleted}
+        if described
+        else set()
+    )
+    shown = [m for m in told if described.get(m.id) not in texts]
     return tuple(_message(m) for m in sorted(shown, key=lambda m: (m.at, m.id)))
 
 
 def _is_description(message: MessageState) -> bool:
     return message.id.startswith(DESCRIPTION_ID_PREFIX)
-
-
-def _squeezed(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _message(state: MessageState) -> Message:

@@ -1,5 +1,6 @@
 """What is known of one message so far, from whichever events have arrived."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -9,9 +10,26 @@ from shared.domain.conversation import Role
 from shared.domain.registers import Json, Register, Stamp, instant, join_all, micros
 from shared.domain.ticket_event import MessageFacts, Person
 
-__all__ = ["MessageState", "join_messages", "message_state"]
+__all__ = ["MessageState", "TextMark", "join_messages", "message_state"]
 
 _TEXTS = ("text", "quoted_text")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextMark:
+    """What has to be known of a text to lay out a conversation: the texts themselves may be megabytes."""
+
+    #: Code points.
+    length: int
+    #: Equal for texts that differ in white space alone.
+    likeness: str
+
+    @classmethod
+    def of(cls, text: str) -> "TextMark":
+        """The mark of a text at hand."""
+        squeezed = " ".join(text.split())
+        digest = hashlib.blake2b(squeezed.encode(errors="surrogatepass"), digest_size=16)
+        return cls(length=len(text), likeness=digest.hexdigest())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +37,7 @@ class MessageState:
     """The registers of one message.
 
     The texts live in here and nowhere else. `stamps_json` is what a table needs beside plain columns:
-    `MessageState.of_columns` puts both together again.
+    `MessageState.of_columns` puts both together again, `MessageState.unread` does without the texts.
     """
 
     id: str
@@ -28,6 +46,8 @@ class MessageState:
     registers: Mapping[str, Register] = field(default_factory=dict)
     #: Deletion and redaction never wear off; a deleted message has no text registers.
     deleted: bool = False
+    #: Set where the texts were not read: enough for all but joining what another event says of the message.
+    mark: TextMark | None = None
 
     @property
     def role(self) -> Role | None:
@@ -43,8 +63,18 @@ class MessageState:
 
     @property
     def text(self) -> str:
-        """Plain text without the quoted trail."""
+        """Plain text without the quoted trail; empty where it was not read."""
         return str(self._value("text") or "")
+
+    @property
+    def text_mark(self) -> TextMark:
+        """Of the text, read or not."""
+        return TextMark.of(self.text) if self.mark is None else self.mark
+
+    @property
+    def text_length(self) -> int:
+        """Code points of the text, read or not."""
+        return len(self.text) if self.mark is None else self.mark.length
 
     @property
     def quoted_text(self) -> str | None:
@@ -65,7 +95,7 @@ class MessageState:
     def erased(self) -> "MessageState":
         """Without any text and without its author: the whole conversation is gone."""
         kept = {name: reg for name, reg in self.registers.items() if name in ("role", "at")}
-        return replace(self, registers=kept, deleted=True)
+        return replace(self, registers=kept, deleted=True, mark=None)
 
     def to_json(self) -> dict[str, Json]:
         """Everything, texts included."""
@@ -89,8 +119,10 @@ class MessageState:
         )
 
     def stamps_json(self) -> dict[str, Json]:
-        """Everything but the two texts, for a column beside them."""
+        """Everything but the two texts, with the mark of the text, for a column beside them."""
         data = self.to_json()
+        mark = self.text_mark
+        data["mark"] = [mark.length, mark.likeness]
         registers = cast(dict[str, list[Json]], data["registers"])
         data["registers"] = {
             name: [*value[:2], None] if name in _TEXTS else value for name, value in registers.items()
@@ -106,6 +138,13 @@ class MessageState:
             if name in registers:
                 registers[name] = Register(registers[name].stamp, value)
         return replace(state, registers=registers)
+
+    @classmethod
+    def unread(cls, stamps: Mapping[str, Json]) -> "MessageState":
+        """From what `stamps_json` gave alone."""
+        length, likeness = cast(list[Json], stamps["mark"])
+        mark = TextMark(length=cast(int, length), likeness=str(likeness))
+        return replace(cls.from_json(stamps), mark=mark)
 
 
 def message_state(facts: MessageFacts, stamp: Stamp, *, seen: int, gone: bool = False) -> MessageState:
@@ -128,7 +167,7 @@ def message_state(facts: MessageFacts, stamp: Stamp, *, seen: int, gone: bool = 
 
 
 def join_messages(left: MessageState | None, right: MessageState) -> MessageState:
-    """What both know of one message."""
+    """What both know of one message; both must have been read."""
     if left is None:
         return right
     deleted = left.deleted or right.deleted

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from services.metrics.filters import Filters
 from services.metrics.flags.rows import spans
@@ -20,7 +20,10 @@ from services.metrics.scores.views import (
     Survey,
     TranscriptMessage,
 )
+from shared.domain.evidence import EvidenceSpan
 from shared.errors import NotFound
+
+_ANSWERS: Final = ("sentiment", "flags", "signals", "tone", "abuse")
 
 
 async def list_conversations(
@@ -103,15 +106,23 @@ def _transcript(parts: ConversationParts, texts: Mapping[str, str]) -> list[Tran
             **{
                 **row,
                 "text": texts.get(row["id"], ""),
-                **{
-                    name: said
-                    for name, said in parts.predictions.get(row["id"], {}).items()
-                    if name in ("sentiment", "flags", "signals", "tone", "abuse", "evidence")
-                },
+                **_said(parts.predictions.get(row["id"]), row["id"], texts),
             }
         )
         for row in parts.messages
     ]
+
+
+def _said(prediction: Mapping[str, Any] | None, message_id: str, texts: Mapping[str, str]) -> dict[str, Any]:
+    """What the model said of a message, with the words that weighed most."""
+    if prediction is None:
+        return {}
+    said = {name: prediction[name] for name in _ANSWERS if name in prediction}
+    places = {
+        name: EvidenceSpan(message_id=message_id, start=start, end=end)
+        for name, (start, end) in prediction.get("evidence", {}).items()
+    }
+    return {**said, "evidence": dict(zip(places, quoted(places.values(), texts), strict=True))}
 
 
 def _rating(rating: dict[str, Any], texts: Mapping[str, str]) -> Rating:

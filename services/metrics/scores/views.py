@@ -89,10 +89,19 @@ class TranscriptMessage(BaseModel):
         description="Agent messages only: calibrated probability of abuse, where it was looked at.",
         examples=[0.01],
     )
-    evidence: dict[str, tuple[int, int]] | None = Field(
+    evidence: dict[str, Evidence] | None = Field(
         default=None,
-        description="By answer of the model, the half-open range of code points that weighed most.",
-        examples=[{"churn": [4, 47]}],
+        description="By answer of the model, the words of this message that weighed most.",
+        examples=[
+            {
+                "churn": {
+                    "message_id": "m1",
+                    "start": 4,
+                    "end": 47,
+                    "quote": "I am going to cancel my contract",
+                }
+            }
+        ],
     )
 
 

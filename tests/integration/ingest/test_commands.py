@@ -4,6 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+import orjson
 import pytest
 
 from tests.integration.ingest.bench import Bench
@@ -12,27 +13,29 @@ from tests.stack import child_environment
 ROOT = Path(__file__).parents[3]
 
 
-async def start(bench: Bench, *arguments: str, **environment: str) -> asyncio.subprocess.Process:
-    """The command with the bench's database and broker; `environment` overrides."""
+async def start(bench: Bench | None, *arguments: str, **environment: str) -> asyncio.subprocess.Process:
+    """The command with the bench's database and broker, where there is one; `environment` overrides."""
+    reached = (
+        {
+            **bench.database.environment("ingest"),
+            "INGEST_KAFKA__BOOTSTRAP_SERVERS": bench.kafka.bootstrap_servers,
+        }
+        if bench is not None
+        else {}
+    )
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "services.ingest",
         *arguments,
         cwd=ROOT,
-        env=child_environment(
-            {
-                **bench.database.environment("ingest"),
-                "INGEST_KAFKA__BOOTSTRAP_SERVERS": bench.kafka.bootstrap_servers,
-                **environment,
-            }
-        ),
+        env=child_environment(reached | environment),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
 
 
-async def run(bench: Bench, *arguments: str, **environment: str) -> tuple[int | None, str, str]:
+async def run(bench: Bench | None, *arguments: str, **environment: str) -> tuple[int | None, str, str]:
     """Exit code and what was printed."""
     process = await start(bench, *arguments, **environment)
     out, err = await process.communicate()
@@ -75,6 +78,22 @@ async def test_what_is_wrong_is_one_line(
     assert (code, out) == (1, "")
     assert told in err
     assert len(err.splitlines()) == 1
+
+
+async def test_importing_needs_no_database(bench: Bench, tmp_path: Path) -> None:
+    """The broker is enough; a setting that does not exist is still refused."""
+    file = tmp_path / "conversations.jsonl"
+    message = {"id": "m1", "role": "customer", "at": "2026-03-02T09:14:00Z", "text": "Guten Tag"}
+    file.write_bytes(orjson.dumps({"id": "c1", "channel": "chat", "messages": [message]}))
+    command = ("import", "--tenant", bench.tenant, str(file))
+    environment = {
+        "INGEST_KAFKA__BOOTSTRAP_SERVERS": bench.kafka.bootstrap_servers,
+        "INGEST_IMPORT_STATE_DIR": str(tmp_path),
+    }
+    code, out, _ = await run(None, *command, **environment)
+    assert (code, out) == (0, "1 conversations imported, 0 lines skipped\n")
+    code, _, err = await run(None, *command, **environment, INGEST_IMPORT_STATE_DRI="x")
+    assert (code, err) == (1, "unknown settings: INGEST_IMPORT_STATE_DRI\n")
 
 
 async def test_serving_ends_by_a_signal(bench: Bench) -> None:

@@ -235,3 +235,42 @@ async def test_two_consumers_of_one_conversation_lose_nothing(new_bench: NewBenc
     assert row["message_count"] == 200
     assert not await first.dead_letters()
     assert not await second.dead_letters()
+
+
+async def test_messages_that_no_event_names_stay_as_they_are(bench: Bench) -> None:
+    """Texts, quoted trails and languages: their columns are neither read nor written."""
+    first = a_message(quoted_text="Am Montag schrieb Anna:")
+    await bench.fold(an_event(messages=[first]))
+    [row] = await bench.fold(an_event(messages=[AGENT], occurred_at="2026-03-02T08:10:00Z"))
+    tagged = {"id": "1", "tags": ["vip"]}
+    [after] = await bench.fold(
+        an_event(
+            event="conversation.updated",
+            messages=[],
+            occurred_at="2026-03-02T08:20:00Z",
+            conversation=tagged,
+        )
+    )
+    assert (row["language"], after["language"], after["message_count"]) == ("de", "de", 2)
+    rows = await bench.fetch("select id, text, quoted_text, language from ingest.message order by id")
+    assert [(one["id"], one["text"], one["quoted_text"], one["language"]) for one in rows] == [
+        ("m1", first["text"], "Am Montag schrieb Anna:", "de"),
+        ("m2", AGENT["text"], None, "de"),
+    ]
+
+
+async def test_what_an_earlier_release_stored_folds_on(bench: Bench) -> None:
+    """Its rows have no mark of their texts, so the texts are read."""
+    await bench.fold(an_event())
+    await bench.execute("update ingest.message set registers = registers - 'mark'")
+    [row] = await bench.fold(an_event(messages=[AGENT], occurred_at="2026-03-02T08:10:00Z"))
+    assert (row["version"], row["language"], row["message_count"]) == (2, "de", 2)
+    assert [message["text"] for message in await bench.messages()] == [a_message()["text"], AGENT["text"]]
+
+
+async def test_a_deletion_takes_the_texts_that_were_not_read(bench: Bench) -> None:
+    """The whole conversation's, whatever else the event names."""
+    await bench.fold(an_event(messages=[a_message(quoted_text="Zitat"), AGENT]))
+    await bench.fold(an_event(event="conversation.deleted", messages=[], occurred_at="2026-03-02T09:00:00Z"))
+    rows = await bench.fetch("select text, quoted_text, author_name, registers from ingest.message")
+    assert [(one["text"], one["quoted_text"], one["author_name"]) for one in rows] == [("", None, None)] * 2

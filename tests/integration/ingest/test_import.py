@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from services.ingest.import_ import Importer
-from services.ingest.settings import IngestSettings
+from services.ingest.settings import ImportSettings
 from shared.contracts import topics
 from shared.errors import Stop
 from tests.integration.ingest.bench import Bench, read_all
@@ -49,7 +49,7 @@ def importer(bench: Bench, tmp_path: Path, *, chunk_lines: int = 200, **settings
     """For the bench's tenant."""
     facts = bench.settings.model_dump() | {"import_state_dir": tmp_path / "state"} | settings
     return Importer(
-        IngestSettings.model_validate(facts),
+        ImportSettings.model_validate(facts),
         tenant_id=bench.tenant,
         source="archive",
         chunk_lines=chunk_lines,

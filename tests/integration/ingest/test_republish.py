@@ -69,3 +69,18 @@ async def test_chunks_miss_nothing(stored: Bench) -> None:
     """Also where many were received in the same moment."""
     await stored.execute("update ingest.conversation set received_at = now() - interval '1 hour'")
     assert await again(stored, after=2 * GRACE, at_start=True, chunk_size=1) == 3
+
+
+async def test_one_tenant_s_trouble_does_not_keep_the_others_from_being_told(stored: Bench) -> None:
+    """The first tenant's rows cannot be written; the second is told all the same."""
+    await stored.produce(an_event(conversation={"id": "9"}), tenant="a-tenant-before")
+    await stored.consume()
+    await stored.execute(
+        """create function refuse() returns trigger language plpgsql as
+           $$ begin raise exception 'refused' using errcode = 'data_exception'; end $$"""
+    )
+    await stored.execute(
+        """create trigger refused before update on ingest.conversation for each row
+           when (new.tenant_id = 'a-tenant-before') execute function refuse()"""
+    )
+    assert await again(stored, after=2 * GRACE, at_start=True) == 3

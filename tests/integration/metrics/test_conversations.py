@@ -46,7 +46,9 @@ async def test_a_conversation_shows_everything_with_the_words_that_prove_it(
     body = response.json()
     assert [message["text"] for message in body["messages"]] == [TEXT, "Guten Tag, gern.", ""]
     assert body["messages"][0]["flags"] == {"churn": 0.93}
-    assert body["messages"][0]["evidence"] == {"churn": [4, 11]}
+    assert body["messages"][0]["evidence"] == {
+        "churn": {"message_id": "m1", "start": 4, "end": 11, "quote": "kündige"}
+    }
     assert body["messages"][1]["signals"] is None
     assert body["ratings"][0]["evidence"] == [
         {"message_id": "m2", "start": 0, "end": 9, "quote": "Guten Tag"}
@@ -66,6 +68,7 @@ async def test_a_text_that_became_shorter_gives_no_false_quote(metrics: Metrics,
     await world.message("c1", "m1", role="customer", after=timedelta(0), text="Ich kün")
     body = (await metrics.client.get("/v1/conversations/c1", headers=headers)).json()
     assert body["flags"][0]["evidence"][0]["quote"] == ""
+    assert body["messages"][0]["evidence"]["churn"]["quote"] == ""
 
 
 async def test_what_is_known_already_is_not_sent_again(metrics: Metrics, world: World) -> None:

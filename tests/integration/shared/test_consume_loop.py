@@ -17,6 +17,7 @@ from shared.clock import FrozenClock
 from shared.contracts import topics
 from shared.errors import Rejected, Stop, Transient
 from shared.settings import KafkaSettings
+from shared.telemetry import metrics
 
 CLOCK = FrozenClock(datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
 
@@ -218,6 +219,29 @@ async def test_a_second_member_takes_its_share_and_nothing_is_lost(bench: Bench)
             await bench.produce(*range(200, 300))
         await bench.produce(*range(300, 320))
         await until(lambda: set(seen) == set(range(320)))
+
+
+async def test_the_lag_of_a_partition_is_told_by_who_has_it(bench: Bench) -> None:
+    """Nobody goes on telling what was true before the partition moved, or before the member left."""
+    seen: list[int] = []
+
+    async def handle(numbers: Sequence[int]) -> None:
+        seen.extend(numbers)
+
+    def told() -> dict[str, float]:
+        samples = [sample for family in metrics.CONSUMER_LAG.collect() for sample in family.samples]
+        return {s.labels["partition"]: s.value for s in samples if s.labels["topic"] == bench.topic}
+
+    first, second = bench.loop(handle), bench.loop(handle)
+    await bench.produce(*range(20))
+    async with running(first):
+        await until(lambda: told() == {"0": 0, "1": 0})
+        async with running(second):
+            await until(lambda: told() == {})
+            await until(lambda: second.is_ready)
+            await bench.produce(*range(20, 40))
+            await until(lambda: told() == {"0": 0, "1": 0})
+    assert told() == {}
 
 
 async def test_poison_too_large_for_the_dead_letters_leaves_its_reason_there(bench: Bench) -> None:

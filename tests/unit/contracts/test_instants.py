@@ -24,6 +24,7 @@ from shared.contracts.instants import format_instant, parse_instant
         ("2026-03-02 11:05:31 +0100", "2026-03-02T10:05:31Z"),
         ("2026-03-02T10:05", "2026-03-02T10:05:00Z"),
         ("2026-03-02 10:05:31 UTC", "2026-03-02T10:05:31Z"),
+        ("2026-03-02T10:05:31Z", "2026-03-02T10:05:31Z"),
     ],
 )
 def test_every_spelling_is_read_and_one_is_written(written: object, read: str) -> None:
@@ -41,6 +42,8 @@ def test_every_spelling_is_read_and_one_is_written(written: object, read: str) -
         "soon",
         "2026-02-30T00:00:00Z",
         "2026-03-02",
+        "2026-W10-1T00:00:00Z",
+        "2026-03-02T24:61:00Z",
         float("nan"),
         float("inf"),
         10**400,

@@ -1,6 +1,7 @@
 """The fold forgets the order and the number of arrivals."""
 
 import json
+from dataclasses import replace
 from datetime import datetime
 
 from hypothesis import given
@@ -79,6 +80,30 @@ def test_a_deleted_conversation_keeps_no_text_whatever_comes_later(before: Histo
         assert (seen.subject, seen.customer_id) == (None, None)
         assert all(answer.comment is None for answer in seen.surveys.values())
         assert all((m.text, m.author_id, m.deleted) == ("", None, True) for m in seen.messages)
+
+
+@given(histories)
+def test_texts_that_no_event_names_need_not_be_read(history: History) -> None:
+    """Folding with their marks alone ends at the same state, and people see the same messages."""
+    state, stored = EMPTY, dict[str, MessageState]()
+    for event, received_at in history:
+        named = {message["id"] for message in event.messages}
+        known = {
+            key: message
+            if key in named
+            else MessageState.unread(json.loads(json.dumps(message.stamps_json())))
+            for key, message in stored.items()
+        }
+        state, changed = fold(state, known, event, received_at=received_at)
+        assert all(message.mark is None for message in changed.values())
+        stored.update(changed)
+        seen = conversation(state, known | changed)
+        whole = conversation(state, stored)
+        assert [message.id for message in seen.messages] == [message.id for message in whole.messages]
+        assert replace(seen, messages=()) == replace(whole, messages=())
+        lengths = {key: message.text_length for key, message in (known | changed).items()}
+        assert lengths == {key: len(message.text) for key, message in stored.items()}
+    assert (state, stored) == folded(history)
 
 
 @given(histories)

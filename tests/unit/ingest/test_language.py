@@ -49,6 +49,7 @@ def test_a_conversation_speaks_the_language_of_most_of_its_text() -> None:
         message(Role.AGENT, "Guten Tag, sehr gern geschehen", "de"),
         message(Role.NOTE, "customer speaks english, a long note about it", "en"),
     ]
-    assert of_conversation(said, "fr") == "de"
-    assert of_conversation([message(Role.CUSTOMER, "ok", None)], "fr") == "fr"
-    assert of_conversation([]) is None
+    lengths = {one.id: len(one.text) for one in said}
+    assert of_conversation(said, lengths=lengths, told="fr") == "de"
+    assert of_conversation([message(Role.CUSTOMER, "ok", None)], lengths={}, told="fr") == "fr"
+    assert of_conversation([], lengths={}) is None

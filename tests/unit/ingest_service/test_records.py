@@ -12,8 +12,6 @@ from services.ingest.refold import Arrival
 from services.ingest.sources import SOURCES
 from shared.broker.record import Outgoing, Record
 from shared.contracts.envelope import from_http
-from shared.contracts.plain_json import decode_json
-from shared.contracts.v1.ticket_event import parse_ticket_event
 from shared.errors import Rejected
 from tests.unit.ingest.samples import Signed, vectors
 
@@ -77,7 +75,7 @@ def test_a_canonical_event_is_its_senders_tenants() -> None:
     """Whatever the envelope claims."""
     [envelope] = from_http({}, orjson.dumps(EVENT))
     claimed = replace(envelope, extensions={"tenantid": "somebody-else"})
-    [arrival] = read(event_record(claimed, parse_ticket_event(decode_json(envelope.data)), "t"))
+    [arrival] = read(event_record(claimed, tenant_id="t", source="shop", account_id=None, external_id="1"))
     assert (arrival.tenant_id, arrival.conversation.source) == ("t", "shop")
 
 
