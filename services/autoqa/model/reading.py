@@ -51,6 +51,11 @@ def read_message(
         sums = by_sentence[strongest[label]]
         return encoded.sentences[max(sums, key=lambda sentence: float(sums[sentence][label]))]
 
+    def signal_evidence(label: int) -> Span:
+        """A greeting is two words: the strongest token tells its sentence, a sum would favour long ones."""
+        window, values = encoded.windows[strongest[label]], contributions[strongest[label]]
+        return encoded.sentences[window.sentences[int(values[:, label].argmax())]]
+
     def choice_evidence(at: slice) -> Span:
         label = int(joined[at].argmax())
         sums = [(s, float(v[at][label] - v[at].mean())) for window in by_sentence for s, v in window.items()]
@@ -66,7 +71,7 @@ def read_message(
     return AgentPrediction(
         signals=dict(zip(SIGNALS, row[SIGNALS_AT], strict=True)),
         tone=dict(zip(TONES, row[TONE_AT], strict=True)),
-        signal_evidence={s: switch_evidence(SIGNALS_AT.start + i) for i, s in enumerate(SIGNALS)},
+        signal_evidence={s: signal_evidence(SIGNALS_AT.start + i) for i, s in enumerate(SIGNALS)},
         tone_evidence=choice_evidence(TONE_AT),
     )
 
