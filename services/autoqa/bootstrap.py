@@ -1,8 +1,7 @@
 """Joins the parts of autoqa into a process."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 from fastapi import FastAPI
@@ -108,19 +107,14 @@ class Autoqa:
         self.app = self._app()
 
     def _app(self) -> FastAPI:
-        @asynccontextmanager
-        async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-            yield
-
         app = create_app(
             service="autoqa",
             title="Prüfstein autoqa",
             description="Rates conversations of customer service: categories, flags, sentiment, outcome.",
-            lifespan=lifespan,
             checks={
                 "broker": self.producer.ping,
                 "database": self._database.ping,
-                "consumer": self._check_consumer,
+                "consumer": self._check_consumers,
                 "model": self._reader.inference.ping,
             },
         )
@@ -136,9 +130,9 @@ class Autoqa:
         app.include_router(router)
         return app
 
-    async def _check_consumer(self) -> None:
-        if not (self.consumer.is_ready and self.trainings.is_ready and self.replays.is_ready):
-            raise Transient("the consumer is joining its group or waiting")
+    async def _check_consumers(self) -> None:
+        for loop in (self.consumer, self.trainings, self.replays):
+            await loop.check()
 
     async def consume(self, loop: ConsumeLoop[Any]) -> None:
         """Run one of the consumers, once the custom categories have heads over this model."""

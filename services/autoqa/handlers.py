@@ -17,7 +17,8 @@ from services.autoqa.custom.catalogue import Catalogue
 from services.autoqa.custom.category import Custom
 from services.autoqa.rate import CustomWork, Rater
 from services.autoqa.scored_record import scored_record
-from services.autoqa.store import Judged, Loaded, Saved, Store, Withdrawn
+from services.autoqa.store import Store
+from services.autoqa.stored import Judged, Loaded, Saved, Withdrawn
 from shared.broker.kafka import Producer
 from shared.clock import Clock
 from shared.errors import PruefsteinError, Transient

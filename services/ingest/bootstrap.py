@@ -2,8 +2,6 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import partial
 
 from fastapi import FastAPI
@@ -66,19 +64,14 @@ class Ingest:
         self.app = self._app()
 
     def _app(self) -> FastAPI:
-        @asynccontextmanager
-        async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-            yield
-
         app = create_app(
             service="ingest",
             title="Prüfstein ingest",
             description="Takes in what helpdesks and other systems tell of conversations.",
-            lifespan=lifespan,
             checks={
                 "broker": self.producer.ping,
                 "database": self._database.ping,
-                "consumer": self._check_consumer,
+                "consumer": self.consumer.check,
             },
         )
         app.state.authenticator = Authenticator(self._database)
@@ -94,10 +87,6 @@ class Ingest:
         app.include_router(router)
         document_webhook(app)
         return app
-
-    async def _check_consumer(self) -> None:
-        if not self.consumer.is_ready:
-            raise Transient("the consumer is joining its group or waiting")
 
     async def consume(self) -> None:
         """Fold until stopped."""

@@ -1,7 +1,6 @@
 """Joins the parts of the service."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -34,7 +33,6 @@ from shared.contracts import topics
 from shared.contracts.v1.category_trained import CategoryTrained
 from shared.db.database import Database
 from shared.domain.kpi import metrics as known_metrics
-from shared.errors import Transient
 from shared.http.app import create_app, server
 from shared.http.auth import Authenticator
 from shared.process import run_until_stopped
@@ -100,25 +98,16 @@ def build(
         seconds=settings.gauge_seconds,
     )
 
-    async def consumer_works() -> None:
-        if not loop.is_ready:
-            raise Transient("the consumer is waiting", reason="consumer")
-
-    async def trainings_work() -> None:
-        if not trainings.is_ready:
-            raise Transient("the consumer of trainings is waiting", reason="consumer")
-
     app = create_app(
         service=GROUP,
         title="Prüfstein metrics",
         description="Scores, flags and KPIs of every conversation. Keys go in `Authorization: Bearer`; lists"
         " answer `items` and `next_cursor`; errors are problem+json (RFC 9457).",
-        lifespan=_no_resources,
         checks={
             "database": database.ping,
             "broker": producer.ping,
-            "consumer": consumer_works,
-            "trainings": trainings_work,
+            "consumer": loop.check,
+            "trainings": trainings.check,
             "stream": listener.check,
         },
     )
@@ -180,9 +169,3 @@ async def serve(settings: MetricsSettings) -> None:
     finally:
         await service.producer.close()
         await service.database.close()
-
-
-@asynccontextmanager
-async def _no_resources(_: FastAPI) -> AsyncIterator[None]:
-    """What the app uses lives and ends with the process, not with the HTTP server."""
-    yield

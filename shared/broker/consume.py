@@ -86,6 +86,11 @@ class ConsumeLoop(Generic[T]):
         """Finish the batch at hand, commit it, leave the group."""
         self._stopping.set()
 
+    async def check(self) -> None:
+        """Raises `Transient` while joining its group, or waiting for what `handle` depends on."""
+        if not self.is_ready:
+            raise Transient("the consumer is joining its group or waiting", reason="consumer")
+
     async def run(self) -> None:
         """Consume until `stop`. Raises `Stop` after a run of unexpected failures."""
         client = await self._join()

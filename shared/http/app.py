@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 import uvicorn
@@ -28,13 +28,11 @@ def create_app(
     service: str,
     title: str,
     description: str,
-    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]],
     checks: Mapping[str, Check],
 ) -> FastAPI:
     """An app with /healthz (alive), /readyz (`checks` pass) and /metrics; the caller adds its routers."""
-    app = FastAPI(
-        title=title, description=description, version="1", lifespan=lifespan, openapi_url="/openapi.json"
-    )
+    # What the app uses lives and ends with the process, not with the HTTP server: no lifespan.
+    app = FastAPI(title=title, description=description, version="1", openapi_url="/openapi.json")
     problems.install(app)
     app.add_middleware(_CountRequests, service=service)
 

@@ -1,12 +1,9 @@
 """Server-sent events: bounded, one tenant's, ended in time."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from services.metrics.keys.handlers import add_key, revoke_key
 from services.metrics.keys.store import KeyStore
@@ -114,12 +111,6 @@ async def heard_at_last(metrics: Metrics, world: World, subscription: Subscripti
     return "nothing"
 
 
-@asynccontextmanager
-async def nothing_to_open(_: FastAPI) -> AsyncIterator[None]:
-    """What the app uses belongs to the test."""
-    yield
-
-
 async def until_full(hub: Hub) -> None:
     """Until the hub takes no more listeners."""
     try:
@@ -133,7 +124,7 @@ async def until_full(hub: Hub) -> None:
 async def test_a_revoked_key_ends_its_open_stream(metrics: Metrics) -> None:
     """Those of other keys go on."""
     hub = Hub(queue_size=10, max_listeners=2)
-    app = create_app(service="metrics", title="t", description="d", lifespan=nothing_to_open, checks={})
+    app = create_app(service="metrics", title="t", description="d", checks={})
     app.state.authenticator = Authenticator(metrics.database, remember_seconds=0)
     app.include_router(endpoints.router(hub, heartbeat_seconds=1, recheck_seconds=0.05))
     store = KeyStore(metrics.database)

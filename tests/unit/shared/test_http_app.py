@@ -1,11 +1,9 @@
 """The frame of every service's HTTP side."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from shared.errors import Conflict, Forbidden, NotFound, Rejected, TooLarge, Transient, Unauthenticated
 from shared.http.app import create_app
@@ -20,12 +18,6 @@ ERRORS = {
     "unavailable": (Transient("x"), 503),
     "unexpected": (ZeroDivisionError("the customer's own words"), 500),
 }
-
-
-@asynccontextmanager
-async def nothing(_: FastAPI) -> AsyncIterator[None]:
-    """No resources."""
-    yield
 
 
 async def away() -> None:
@@ -44,7 +36,6 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         service="example",
         title="t",
         description="d",
-        lifespan=nothing,
         checks={"broker": away, "database": fine},
     )
 
