@@ -82,7 +82,9 @@ def head_pipelines(base: str) -> Callable[[Sequence[MessageInput]], None]:
     tokenizer = AutoTokenizer.from_pretrained(base)
 
     def classify(answers: int) -> Callable[[dict[str, str]], object]:
-        model = AutoModelForSequenceClassification.from_pretrained(base, num_labels=answers).eval()
+        model = AutoModelForSequenceClassification.from_pretrained(
+            base, num_labels=answers, dtype=torch.float32
+        ).eval()
         one: Callable[..., object] = pipeline(
             "text-classification", model=model, tokenizer=tokenizer, device=-1, top_k=None
         )
