@@ -52,8 +52,9 @@ e2e: setup-test ## tests of the whole stack as real processes
 bench: setup-test ## measure ourselves beside a peer; prints ratios
 	$(BIN)/python -m benchmarks
 
-train: setup-test ## fine-tune the model on the repository's data (hours on two cores; resumable)
-	$(BIN)/python -m services.autoqa.training train
+train: setup-test ## train as the shipped model was: neighbouring tasks, then our own data (about an hour; resumable)
+	$(BIN)/python -m services.autoqa.training train --out runs/auxiliary --epochs 0 --auxiliary-epochs 1 --average-decay 0.99
+	$(BIN)/python -m services.autoqa.training train --start runs/auxiliary --average-decay 0.997
 
 evaluate: setup-test ## rebuild docs/evaluation.md from weights and data (minutes)
 	$(BIN)/python -m services.autoqa.training evaluate

@@ -1,6 +1,6 @@
 """Writes the network as an int8 ONNX graph by hand: fused operators of ONNX Runtime, fixed activation scales.
 
-    ids -> int8 embedding rows -> [QAttention, MatMul, SkipLayerNorm, MatMul, Gelu, MatMul, SkipLayerNorm] x n
+    ids -> int8 rows -> [3 MatMul, Attention, MatMul, LayerNorm, MatMul, Gelu, MatMul, LayerNorm] x n
         -> label attention in fp32 -> logits, contributions; states of three layers as they pass by
 
 Three choices matter:

@@ -59,12 +59,18 @@ class Relay:
             woken, self._woken = self._woken, set()
             try:
                 for tenant_id in sorted(woken or await self._store.tenants()):
-                    await self.flush(tenant_id)
+                    await self._flush_alone(tenant_id)
             except Transient as error:
                 log.warning("categories.relay_waits", reason=error.reason)
-            except Exception as error:
-                # One record that cannot be sent must not keep people from the rest of the service.
-                log.error("categories.relay_failed", exc_info=error)
+
+    async def _flush_alone(self, tenant_id: str) -> None:
+        """One tenant's record that cannot be sent must not keep the other tenants' back."""
+        try:
+            await self.flush(tenant_id)
+        except Transient:
+            raise
+        except Exception as error:
+            log.error("categories.relay_failed", exc_info=error)
 
     async def flush(self, tenant_id: str) -> None:
         """Send all that waits of one tenant. Raises `Transient` where broker or database are away."""

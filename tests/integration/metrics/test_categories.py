@@ -1,6 +1,7 @@
 """Custom categories over HTTP: made, trained by news from autoqa, changed, replayed, counted."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +20,7 @@ from services.metrics.kpis.recount import recount, recounts
 from services.metrics.tables import CATEGORY_ROLLUP
 from shared.broker.consume import Batching, ConsumeLoop
 from shared.broker.kafka import Producer
-from shared.broker.record import Record
+from shared.broker.record import Outgoing, Record
 from shared.contracts import topics
 from shared.contracts.v1.category_trained import CategoryTrained, TrainingState, TrainingWarning
 from shared.errors import Transient
@@ -412,3 +413,32 @@ async def test_the_relay_sends_what_waits_once_the_broker_is_there(
     mine = [record for record in heard if category["id"].encode() in (record.value or b"")]
     assert [record.key for record in mine] == [b"a"]
     assert not any(b"Geheimnis" in (record.value or b"") for record in heard)
+
+
+class RefusesTenantA(Producer):
+    """Cannot send the records of tenant `a`, whatever they are."""
+
+    async def send(self, records: Sequence[Outgoing]) -> None:
+        """Raises what nobody expects."""
+        if any(record.key == b"a" for record in records):
+            raise ValueError("cannot be sent")
+
+
+async def test_a_tenants_record_that_cannot_be_sent_does_not_keep_others_back(
+    metrics: Metrics, world: World
+) -> None:
+    """It stays and is tried again; the next tenant's are told in the same round."""
+    for tenant_id in ("a", "b"):
+        await made(metrics, await metrics.key(tenant_id=tenant_id))
+    nowhere = RefusesTenantA(KafkaSettings(bootstrap_servers="127.0.0.1:1"), client_id="t", timeout=1)
+    relay = Relay(CategoryStore(metrics.database), nowhere)
+    relay.wake("a")
+    relay.wake("b")
+    running = asyncio.create_task(relay.run())
+    async with asyncio.timeout(20):
+        while len(await outbox(world)) > 1:
+            await asyncio.sleep(0.02)
+    relay.stop()
+    await running
+    await nowhere.close()
+    assert [payload["tenant_id"] for _, payload in await outbox(world)] == ["a"]
